@@ -1,0 +1,120 @@
+-- The store's current shape. The migrations in src/store/migrations end in it; a test compares the two.
+-- Ids are text, instants are milliseconds since 1970-01-01 in UTC on the virtual clock.
+
+-- What the service knows of itself: the clock, counters.
+CREATE TABLE meta (
+    name TEXT PRIMARY KEY NOT NULL,
+    value TEXT NOT NULL
+) STRICT;
+
+-- Secrets of the service itself, sealed under the master key.
+CREATE TABLE secrets (
+    name TEXT PRIMARY KEY NOT NULL,
+    nonce BLOB NOT NULL UNIQUE,
+    sealed BLOB NOT NULL
+) STRICT;
+
+-- Service instances of Key Protect and Cloud Object Storage. Removed ones stay, with removed_at.
+CREATE TABLE instances (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    service TEXT NOT NULL,
+    region TEXT NOT NULL,
+    account TEXT NOT NULL,
+    name TEXT NOT NULL,
+    plan_id TEXT NOT NULL,
+    resource_group TEXT NOT NULL,
+    parameters TEXT,
+    tags TEXT,
+    allow_cleanup INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    updated_at INTEGER,
+    updated_by TEXT,
+    removed_at INTEGER,
+    removed_by TEXT
+) STRICT;
+
+-- Keys without their material. state: 1 active, 2 suspended, 3 deactivated, 5 destroyed.
+CREATE TABLE keys (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    instance_id TEXT NOT NULL,
+    ring_id TEXT NOT NULL,
+    extractable INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    description TEXT,
+    tags TEXT,
+    imported INTEGER NOT NULL,
+    bits INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    expires_at INTEGER,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    updated_at INTEGER NOT NULL,
+    rotated_at INTEGER,
+    notified_at INTEGER,
+    deleted_at INTEGER,
+    deleted_by TEXT,
+    version_id TEXT NOT NULL,
+    version_created_at INTEGER NOT NULL,
+    authorized_by TEXT,
+    authorized_until INTEGER
+) STRICT;
+CREATE INDEX keys_by_instance ON keys (instance_id, id);
+
+-- Key material, sealed under the master key. A root key has one row a version, oldest first by seq.
+CREATE TABLE key_versions (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    key_id TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    nonce BLOB NOT NULL UNIQUE,
+    sealed BLOB NOT NULL
+) STRICT;
+CREATE INDEX key_versions_by_key ON key_versions (key_id, seq);
+
+-- Aliases, unique in their instance.
+CREATE TABLE aliases (
+    seq INTEGER PRIMARY KEY,
+    instance_id TEXT NOT NULL,
+    alias TEXT NOT NULL,
+    key_id TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    UNIQUE (instance_id, alias)
+) STRICT;
+CREATE INDEX aliases_by_key ON aliases (key_id, seq);
+
+-- Key policies. kind: rotation (interval_months, next_at) or dualAuthDelete.
+CREATE TABLE key_policies (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    key_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    enabled INTEGER NOT NULL,
+    interval_months INTEGER,
+    next_at INTEGER,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    updated_at INTEGER NOT NULL,
+    updated_by TEXT NOT NULL,
+    UNIQUE (key_id, kind)
+) STRICT;
+
+-- What time will bring. kind: expiry, rotation, deletion-lapse, purge.
+CREATE TABLE due (
+    key_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    UNIQUE (key_id, kind)
+) STRICT;
+CREATE INDEX due_by_time ON due (at);
+
+-- Audit records in blocks: one record for a change, many for the data plane. Records are numbered;
+-- first and last are the smallest and the largest number in the block.
+CREATE TABLE audit (
+    first INTEGER PRIMARY KEY,
+    last INTEGER NOT NULL,
+    block TEXT NOT NULL
+) STRICT;

@@ -1,0 +1,43 @@
+//! Base64 as Go's standard decoder reads it: padded, standard alphabet, stray bits at the end forgiven.
+
+use base64::alphabet::STANDARD as ALPHABET;
+use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
+use base64::{DecodeError, Engine};
+
+const ENGINE: GeneralPurpose =
+    GeneralPurpose::new(&ALPHABET, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
+
+/// Canonical base64.
+pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {
+    ENGINE.encode(bytes)
+}
+
+/// Appends canonical base64.
+pub(crate) fn encode_into(bytes: impl AsRef<[u8]>, text: &mut String) {
+    ENGINE.encode_string(bytes, text);
+}
+
+/// Reads base64.
+///
+/// # Errors
+/// The offset of the first bad byte, as IBM's refusals name it; clients do not read it.
+pub(crate) fn decode(text: &str) -> Result<Vec<u8>, usize> {
+    ENGINE.decode(text).map_err(|error| match error {
+        DecodeError::InvalidByte(offset, _) | DecodeError::InvalidLastSymbol { offset, .. } => offset,
+        DecodeError::InvalidLength(_) | DecodeError::InvalidPadding => text.len(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stray_bits_are_forgiven_and_padding_is_not() {
+        assert_eq!(decode("aGk="), Ok(b"hi".to_vec()));
+        assert_eq!(decode("aGl="), Ok(b"hi".to_vec()));
+        assert_eq!(decode("aGk"), Err(3));
+        assert_eq!(decode("a*k="), Err(1));
+        assert_eq!(encode(b"hi"), "aGk=");
+    }
+}

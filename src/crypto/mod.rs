@@ -1,0 +1,22 @@
+//! Sealing, wrapping, signing and random bytes: the only room that names ring, aws-lc-rs and jsonwebtoken.
+
+pub(crate) mod base64;
+pub(crate) mod compare;
+pub(crate) mod envelope;
+pub(crate) mod master_key;
+pub(crate) mod random;
+pub(crate) mod seal_key;
+pub(crate) mod signer;
+
+use thiserror::Error;
+
+/// A fault of the cryptographic library or of what it was given; tells nothing of the bytes.
+#[derive(Debug, Error)]
+pub(crate) enum Error {
+    /// The library refused without saying why.
+    #[error("the cryptographic library refused to {0}")]
+    Refused(&'static str),
+    /// What was stored does not open: another master key, or damage.
+    #[error("{0} does not open under the master key")]
+    Sealed(&'static str),
+}

@@ -1,0 +1,40 @@
+//! What falls due, and when.
+
+use crate::domain::time::Timestamp;
+
+/// Kinds of work that a moment can bring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum DueKind {
+    /// An expiration date passes: the key becomes deactivated.
+    Expiry,
+    /// A rotation policy's interval is over.
+    Rotation,
+    /// A first authorization to delete lapses.
+    DeletionLapse,
+    /// A destroyed key has been so for 90 days.
+    Purge,
+}
+
+impl DueKind {
+    /// The word of `GET /mock/clock`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Expiry => "expiry",
+            Self::Rotation => "rotation",
+            Self::DeletionLapse => "deletion-lapse",
+            Self::Purge => "purge",
+        }
+    }
+
+    /// Reads the word.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        [Self::Expiry, Self::Rotation, Self::DeletionLapse, Self::Purge].into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// A moment and what it brings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Due {
+    pub(crate) at: Timestamp,
+    pub(crate) kind: DueKind,
+}

@@ -1,0 +1,47 @@
+//! Spans as people write them: whole numbers with units, `90s`, `5m`, `4h`, `31d`, also joined, `1h30m`.
+
+use std::time::Duration;
+
+/// What a span must look like, for messages.
+pub(crate) const FORM: &str = "whole numbers with units, such as 90s, 5m, 4h, 31d or 1h30m";
+
+/// Reads a span. `None` when it is empty, has a number without unit, an unknown unit, or is longer than 10,000 years.
+pub(crate) fn parse(text: &str) -> Option<Duration> {
+    const LONGEST_SECONDS: u64 = 10_000 * 366 * 86_400;
+    let mut total: u64 = 0;
+    let mut number: Option<u64> = None;
+    for character in text.chars() {
+        if let Some(digit) = character.to_digit(10) {
+            number = Some(number.unwrap_or(0).checked_mul(10)?.checked_add(u64::from(digit))?);
+        } else {
+            let unit = match character {
+                's' => 1,
+                'm' => 60,
+                'h' => 3_600,
+                'd' => 86_400,
+                _ => return None,
+            };
+            total = total.checked_add(number.take()?.checked_mul(unit)?)?;
+        }
+    }
+    (number.is_none() && !text.is_empty() && total <= LONGEST_SECONDS).then(|| Duration::from_secs(total))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn joined_units_add_up() {
+        assert_eq!(parse("1h30m"), Some(Duration::from_secs(5_400)));
+        assert_eq!(parse("31d"), Some(Duration::from_secs(31 * 86_400)));
+        assert_eq!(parse("0s"), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for wrong in ["", "5", "h", "1.5h", "-1s", "1w", "1h 30m", "99999999999999999999s", "9999999999d"] {
+            assert_eq!(parse(wrong), None, "{wrong}");
+        }
+    }
+}

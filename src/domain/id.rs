@@ -1,0 +1,108 @@
+//! Identifiers as types of their own, whose only way in is a parse or random bytes.
+
+use std::fmt;
+
+use uuid::Uuid;
+
+macro_rules! uuid_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub(crate) struct $name(Uuid);
+
+        impl $name {
+            /// Reads the hyphenated form of 36 characters, in either case.
+            pub(crate) fn parse(text: &str) -> Option<Self> {
+                if text.len() != 36 {
+                    return None;
+                }
+                Uuid::try_parse(text).ok().map(Self)
+            }
+
+            /// A version 4 UUID out of 16 random bytes.
+            pub(crate) fn from_random(bytes: [u8; 16]) -> Self {
+                Self(uuid::Builder::from_random_bytes(bytes).into_uuid())
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.as_hyphenated().fmt(f)
+            }
+        }
+    };
+}
+
+uuid_id!(
+    /// A key of Key Protect; stays the same over rotations.
+    KeyId
+);
+uuid_id!(
+    /// One version of a root key's material; the first one's id equals the key's.
+    VersionId
+);
+uuid_id!(
+    /// A service instance, of Key Protect or of Cloud Object Storage: the GUID in its CRN.
+    InstanceId
+);
+uuid_id!(
+    /// A key policy.
+    PolicyId
+);
+
+impl KeyId {
+    /// The id of the key's first version. Source: docs, CLI sample of `key versions`.
+    pub(crate) fn first_version(self) -> VersionId {
+        VersionId(self.0)
+    }
+}
+
+impl VersionId {
+    /// The version's id as 16 bytes, as the hot path compares it.
+    pub(crate) fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+}
+
+/// The name of a key ring. Case-sensitive.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct RingId(String);
+
+impl RingId {
+    /// The ring that every instance has.
+    pub(crate) const DEFAULT: &str = "default";
+
+    /// Reads a ring's name: 2 to 100 letters, digits, `-`, `_` (the last ASSUMED). Source: Terraform provider.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let fits = (2..=100).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    /// The default ring.
+    pub(crate) fn default_ring() -> Self {
+        Self(Self::DEFAULT.to_owned())
+    }
+
+    /// The ring's name.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_hyphenated_form_is_an_id() {
+        assert!(KeyId::parse("02fd6835-6001-4482-a892-13bd2085f75d").is_some());
+        assert!(KeyId::parse("02fd683560014482a89213bd2085f75d").is_none());
+        assert!(KeyId::parse("{2fd6835-6001-4482-a892-13bd2085f75d}").is_none());
+    }
+
+    #[test]
+    fn random_bytes_become_a_version_4_uuid() {
+        assert_eq!(KeyId::from_random([0xff; 16]).to_string(), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+    }
+}

@@ -1,0 +1,113 @@
+//! Service instances, as the Resource Controller makes them.
+
+use crate::domain::crn;
+use crate::domain::id::InstanceId;
+use crate::domain::time::Timestamp;
+
+/// A service that instances can be made of here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Service {
+    /// Key Protect, `kms` in CRNs.
+    KeyProtect,
+    /// Cloud Object Storage.
+    ObjectStorage,
+}
+
+/// A plan of the catalogue: its id decides the service. Source: Node integration tests, Terraform's catalogue maps.
+pub(crate) struct Plan {
+    pub(crate) id: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) service: Service,
+}
+
+const PLANS: [Plan; 5] = [
+    Plan { id: "eedd3585-90c6-4c8f-be3d-062069e99fc3", name: "tiered-pricing", service: Service::KeyProtect },
+    Plan { id: "4e853ad3-5820-49c7-8d07-a179fb15b9ee", name: "cross-region-resiliency", service: Service::KeyProtect },
+    Plan { id: "2fdf0c08-2d32-4f46-84b5-32e0c92fffd8", name: "lite", service: Service::ObjectStorage },
+    Plan { id: "744bfc56-d12c-4866-88d5-dac9139e0e5d", name: "standard", service: Service::ObjectStorage },
+    Plan { id: "1e4e33e4-cfa6-4f12-9016-be594a6d5f87", name: "cos-one-rate-plan", service: Service::ObjectStorage },
+];
+
+impl Plan {
+    /// The plan of that id, if the catalogue has it.
+    pub(crate) fn find(id: &str) -> Option<&'static Self> {
+        PLANS.iter().find(|plan| plan.id == id)
+    }
+
+    /// The plans' ids with their names, for messages.
+    pub(crate) fn known() -> String {
+        let all: Vec<String> = PLANS.iter().map(|plan| format!("{} ({})", plan.id, plan.name)).collect();
+        all.join(", ")
+    }
+}
+
+impl Service {
+    /// The service's name in segment 4 of a CRN.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::KeyProtect => "kms",
+            Self::ObjectStorage => "cloud-object-storage",
+        }
+    }
+
+    /// Reads the name of segment 4.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        match name {
+            "kms" => Some(Self::KeyProtect),
+            "cloud-object-storage" => Some(Self::ObjectStorage),
+            _ => None,
+        }
+    }
+
+    /// The offering's id in the catalogue.
+    pub(crate) fn offering_id(self) -> &'static str {
+        match self {
+            Self::KeyProtect => "ee41347f-b18e-4ca6-bf80-b5467c63f9a6",
+            Self::ObjectStorage => "dff97f5c-bc5e-4455-b470-411c3edbe49c",
+        }
+    }
+}
+
+/// Whether an instance is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// Keys can be used.
+    Active,
+    /// Deleted by its owner; the Resource Controller still shows it.
+    Removed { at: Timestamp, by: String },
+}
+
+/// A service instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Instance {
+    pub(crate) id: InstanceId,
+    pub(crate) service: Service,
+    /// `us-south` and the like; `global` for Cloud Object Storage.
+    pub(crate) region: String,
+    /// 32 hexadecimal digits.
+    pub(crate) account: String,
+    pub(crate) name: String,
+    pub(crate) plan_id: String,
+    pub(crate) resource_group: String,
+    /// What the creator gave as `parameters`, JSON text; kept and shown, not read.
+    pub(crate) parameters: Option<String>,
+    pub(crate) tags: Vec<String>,
+    pub(crate) allow_cleanup: bool,
+    pub(crate) created_at: Timestamp,
+    pub(crate) created_by: String,
+    /// When and by whom it was last changed, if ever.
+    pub(crate) updated: Option<(Timestamp, String)>,
+    pub(crate) presence: Presence,
+}
+
+impl Instance {
+    /// The instance's CRN.
+    pub(crate) fn crn(&self) -> String {
+        crn::of_instance(self.service.name(), &self.region, &self.account, self.id)
+    }
+
+    /// True until the owner has deleted it.
+    pub(crate) fn is_active(&self) -> bool {
+        self.presence == Presence::Active
+    }
+}

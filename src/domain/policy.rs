@@ -1,0 +1,71 @@
+//! Key policies: scheduled rotation, and deletion by two people.
+
+use crate::domain::id::PolicyId;
+use crate::domain::time::{ROTATION_MONTH, Timestamp};
+
+/// Months between two rotations, 1 to 12; a month is 30 days. Source: docs, set-rotation-policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct IntervalMonths(u8);
+
+impl IntervalMonths {
+    /// What an interval must be, for messages. Source: go-client.
+    pub(crate) const RULE: &str = "an integer between 1 and 12 (inclusive)";
+
+    /// Reads a number of months.
+    pub(crate) fn new(months: i64) -> Option<Self> {
+        u8::try_from(months).ok().filter(|months| (1..=12).contains(months)).map(Self)
+    }
+
+    /// The number of months.
+    pub(crate) fn months(self) -> u8 {
+        self.0
+    }
+
+    /// The next rotation after one at `at`.
+    pub(crate) fn next_after(self, at: Timestamp) -> Timestamp {
+        at.plus(ROTATION_MONTH * u32::from(self.0))
+    }
+}
+
+/// Rotation by schedule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RotationPolicy {
+    pub(crate) record: PolicyRecord,
+    pub(crate) enabled: bool,
+    pub(crate) interval: IntervalMonths,
+    /// When the next rotation falls due, while enabled.
+    pub(crate) next_at: Timestamp,
+}
+
+/// Deletion by two people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DualAuthPolicy {
+    pub(crate) record: PolicyRecord,
+    pub(crate) enabled: bool,
+}
+
+/// Who set a policy, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PolicyRecord {
+    pub(crate) id: PolicyId,
+    pub(crate) created_at: Timestamp,
+    pub(crate) created_by: String,
+    pub(crate) updated_at: Timestamp,
+    pub(crate) updated_by: String,
+}
+
+/// A first person's permission to delete a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DeletionAuthorization {
+    /// IAM id of the first person.
+    pub(crate) by: String,
+    /// Gone after this instant.
+    pub(crate) until: Timestamp,
+}
+
+impl DeletionAuthorization {
+    /// True while a second person may delete. Source: `docs/contract/keys.md` 15: gone at more than 7 days.
+    pub(crate) fn is_live(&self, now: Timestamp) -> bool {
+        now <= self.until
+    }
+}

@@ -1,0 +1,293 @@
+//! The one list of what a caller of Key Protect may be refused for: code, status, message, target.
+
+use std::borrow::Cow;
+
+use crate::domain::time::Timestamp;
+
+/// What in a request a refusal points at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// A member of the body.
+    Field(&'static str),
+    /// A query parameter.
+    QueryParam(&'static str),
+}
+
+/// What is wrong with a body as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum BodyFault {
+    /// Not JSON, or members of the wrong type.
+    Malformed,
+    /// `metadata` is absent or `{}`.
+    NoMetadata,
+    /// `metadata.collectionType` names something else.
+    CollectionType,
+    /// More than one resource.
+    ManyResources,
+    /// No `resources`.
+    NoResources,
+    /// Key material of zero length.
+    EmptyPayload,
+}
+
+/// Why a request came too early.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum TooEarly {
+    /// Less than 30 s since the key's last change.
+    Change,
+    /// Less than 4 h since its deletion.
+    Purge,
+    /// Less than 1 h since its last lifecycle event; the earliest moment is told.
+    Sync(Timestamp),
+}
+
+/// A refusal: the caller's matter, never a fault of the service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    BadBody(BodyFault),
+    NoBody,
+    CollectionTotalMismatch,
+    InvalidField {
+        name: &'static str,
+        rule: Cow<'static, str>,
+    },
+    InvalidQueryParam {
+        name: &'static str,
+        rule: Cow<'static, str>,
+    },
+    BearerSubject,
+    KeyRootRequired,
+    /// A rotation policy on a standard key.
+    KeyRootRequiredForRotationPolicy,
+    KeyPayloadRequired,
+    KeyRestoreExpired,
+    /// Restoring a key whose expiration date has passed.
+    KeyExpired {
+        at: Timestamp,
+    },
+    KeySearchTooBroad,
+    KeyNotFound,
+    KeyRingNotFound,
+    AliasNotFound,
+    KeyInvalidState(StateFault),
+    RequestTooEarly(TooEarly),
+    KeyRotationNotPermitted,
+    AuthorizationsNotMet,
+    NotDualAuth,
+    ImportTokenExpired,
+    KeyAliasNotUnique,
+    KeyAliasQuota,
+    KeyDeleted,
+    UnprocessableCiphertext,
+    /// No access, no such instance, or no valid token: IBM does not tell them apart.
+    Unauthorized,
+    /// `Bluemix-Instance` is missing or not a UUID.
+    InstanceHeader,
+    /// No such path.
+    UnknownPath,
+    /// The path has no such method.
+    MethodNotAllowed,
+    /// CONNECT or an upgrade to another protocol.
+    UpgradeRefused,
+    /// The body did not arrive in time.
+    BodyTimeout,
+    /// The body is larger than 1 MiB.
+    BodyTooLarge,
+}
+
+/// How a reason shows on the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    /// `None` where IBM's reply has no `reasons`.
+    pub(crate) code: Option<&'static str>,
+    pub(crate) status: u16,
+    pub(crate) message: Cow<'static, str>,
+}
+
+impl Reason {
+    /// A body field breaks a rule.
+    pub(crate) fn field(name: &'static str, rule: impl Into<Cow<'static, str>>) -> Self {
+        Self::InvalidField { name, rule: rule.into() }
+    }
+
+    /// A query parameter breaks a rule.
+    pub(crate) fn query(name: &'static str, rule: impl Into<Cow<'static, str>>) -> Self {
+        Self::InvalidQueryParam { name, rule: rule.into() }
+    }
+
+    /// Code, status and message. Source: docs, error-messages; `docs/contract/keys.md` 3.1 marks what is ASSUMED.
+    pub(crate) fn row(&self) -> Row {
+        Row { code: self.code(), status: self.status(), message: self.message() }
+    }
+
+    fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::BadBody(_) => Some("BAD_BODY_ERR"),
+            Self::NoBody => Some("NO_BODY_ERR"),
+            Self::CollectionTotalMismatch => Some("COLLECTION_TOTAL_MISMATCH_ERR"),
+            Self::InvalidField { .. } => Some("INVALID_FIELD_ERR"),
+            Self::InvalidQueryParam { .. } => Some("INVALID_QUERY_PARAM_ERR"),
+            Self::BearerSubject => Some("BEARER_SUB_EXTRACTION_ERR"),
+            Self::KeyRootRequired | Self::KeyRootRequiredForRotationPolicy => Some("KEY_ROOT_REQ_ERR"),
+            Self::KeyPayloadRequired => Some("KEY_PAYLOAD_REQ_ERR"),
+            Self::KeyRestoreExpired => Some("KEY_RESTORE_EXPIRED"),
+            Self::KeyExpired { .. } => Some("KEY_EXPIRED_ERR"),
+            Self::KeySearchTooBroad => Some("KEY_SEARCH_TOO_BROAD"),
+            Self::KeyNotFound => Some("KEY_NOT_FOUND_ERR"),
+            Self::KeyRingNotFound => Some("KEY_RING_NOT_FOUND_ERR"),
+            Self::AliasNotFound => Some("KEY_ALIAS_NOT_FOUND_ERR"),
+            Self::KeyInvalidState(_) => Some("KEY_ACTION_INVALID_STATE_ERR"),
+            Self::RequestTooEarly(_) => Some("REQ_TOO_EARLY_ERR"),
+            Self::KeyRotationNotPermitted => Some("KEY_ROTATION_NOT_PERMITTED"),
+            Self::AuthorizationsNotMet => Some("AUTHORIZATIONS_NOT_MET"),
+            Self::NotDualAuth => Some("NOT_DUAL_AUTH_ERR"),
+            Self::ImportTokenExpired => Some("IMPORT_TOKEN_EXPIRED_ERR"),
+            Self::KeyAliasNotUnique => Some("KEY_ALIAS_NOT_UNIQUE_ERR"),
+            Self::KeyAliasQuota => Some("KEY_ALIAS_QUOTA_ERR"),
+            Self::KeyDeleted => Some("KEY_DELETED_ERR"),
+            Self::UnprocessableCiphertext => Some("UNPROCESSABLE_CIPHERTEXT_ERR"),
+            Self::Unauthorized
+            | Self::InstanceHeader
+            | Self::UnknownPath
+            | Self::MethodNotAllowed
+            | Self::UpgradeRefused
+            | Self::BodyTimeout
+            | Self::BodyTooLarge => None,
+        }
+    }
+
+    fn status(&self) -> u16 {
+        match self {
+            Self::BadBody(_)
+            | Self::NoBody
+            | Self::CollectionTotalMismatch
+            | Self::InvalidField { .. }
+            | Self::InvalidQueryParam { .. }
+            | Self::BearerSubject
+            | Self::KeyRootRequired
+            | Self::KeyRootRequiredForRotationPolicy
+            | Self::KeyPayloadRequired
+            | Self::KeyRestoreExpired
+            | Self::KeyExpired { .. }
+            | Self::KeySearchTooBroad
+            | Self::InstanceHeader
+            | Self::UpgradeRefused => 400,
+            Self::Unauthorized => 401,
+            Self::KeyNotFound | Self::KeyRingNotFound | Self::AliasNotFound | Self::UnknownPath => 404,
+            Self::MethodNotAllowed => 405,
+            Self::BodyTimeout => 408,
+            Self::KeyInvalidState(_)
+            | Self::RequestTooEarly(_)
+            | Self::KeyRotationNotPermitted
+            | Self::AuthorizationsNotMet
+            | Self::NotDualAuth
+            | Self::ImportTokenExpired
+            | Self::KeyAliasNotUnique
+            | Self::KeyAliasQuota => 409,
+            Self::KeyDeleted => 410,
+            Self::BodyTooLarge => 413,
+            Self::UnprocessableCiphertext => 422,
+        }
+    }
+
+    fn message(&self) -> Cow<'static, str> {
+        let fixed = match self {
+            Self::BadBody(fault) => return fault.message(),
+            Self::InvalidField { name, rule } => return format!("The field `{name}` must be: {rule}").into(),
+            Self::InvalidQueryParam { name, rule } => {
+                return format!("The query_param `{name}` must be: {rule}").into();
+            }
+            Self::RequestTooEarly(early) => return early.message(),
+            Self::NoBody => "Missing body in request",
+            Self::CollectionTotalMismatch => "Collection total does not match number of resources",
+            Self::BearerSubject => BEARER_SUBJECT,
+            Self::KeyRootRequired => "Requested action can only be completed with a root key",
+            Self::KeyRootRequiredForRotationPolicy => {
+                "Requested action can only be completed with a root key: Rotation policy cannot be set on a standard key"
+            }
+            Self::KeyPayloadRequired => PAYLOAD_REQUIRED,
+            Self::KeyRestoreExpired => "Key restoration has expired",
+            Self::KeyExpired { .. } => "The action could not be performed on the key because the key is expired",
+            Self::KeySearchTooBroad => SEARCH_TOO_BROAD,
+            Self::KeyNotFound => "key does not exist",
+            Self::KeyRingNotFound => "Key ring does not exist",
+            Self::AliasNotFound => "The key has no such alias",
+            Self::KeyInvalidState(_) => "Key is not in a valid state",
+            Self::KeyRotationNotPermitted => ROTATED_RECENTLY,
+            Self::AuthorizationsNotMet => "Number of authorizations required to delete is not met",
+            Self::NotDualAuth => "The key is not dual auth enabled and cannot be set for deletion",
+            Self::ImportTokenExpired => "The import token has expired",
+            Self::KeyAliasNotUnique => "The alias is already used by a key of this instance",
+            Self::KeyAliasQuota => "A key can have 5 aliases, and an instance 1000",
+            Self::KeyDeleted => "Key has already been deleted: Please delete references to this key",
+            Self::UnprocessableCiphertext => "The provided ciphertext is invalid or corrupted",
+            Self::Unauthorized => "Unauthorized: The user does not have access to the specified resource",
+            Self::InstanceHeader => {
+                "Bad Request: Request requires valid Bluemix-Instance Header containing a valid UUID"
+            }
+            Self::UnknownPath => "Not Found: The requested path does not exist",
+            Self::MethodNotAllowed => "Method Not Allowed: The path does not offer this method",
+            Self::UpgradeRefused => "Bad Request: The connection can not be upgraded or turned into a tunnel",
+            Self::BodyTimeout => "Request Timeout: The body did not arrive within 10 seconds",
+            Self::BodyTooLarge => "Payload Too Large: The body is larger than 1 MiB",
+        };
+        fixed.into()
+    }
+
+    /// What in the request is at fault, where IBM's replies tell. Source: docs, error-messages; go-client.
+    pub(crate) fn target(&self) -> Option<Target> {
+        if let Self::InvalidField { name, .. } = self {
+            return Some(Target::Field(name));
+        }
+        if let Self::InvalidQueryParam { name, .. } = self {
+            return Some(Target::QueryParam(name));
+        }
+        (*self == Self::KeyPayloadRequired).then_some(Target::Field("payload"))
+    }
+}
+/// Why a key's state does not fit, as far as IBM's texts tell it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StateFault {
+    /// Another state is needed.
+    Other,
+    /// The key should be active. Told by disable only.
+    NotActive,
+    /// The key should be suspended. Told by enable only.
+    NotSuspended,
+}
+
+const BEARER_SUBJECT: &str = "Extracting the subject from the bearer token failed: Make sure the bearer token passed \
+                              is the correct one (and correct format) and is allowed to perform requested actions";
+const PAYLOAD_REQUIRED: &str = "This root key was created with user-supplied key material: Key material is required \
+                                to perform a 'rotate' action";
+const SEARCH_TOO_BROAD: &str =
+    "The search covers more than 5000 keys: Narrow it down by state, extractable or key ring";
+const ROTATED_RECENTLY: &str =
+    "This root key has been rotated within the last hour: Only one 'rotate' action per hour is permitted";
+
+impl BodyFault {
+    fn message(&self) -> Cow<'static, str> {
+        const BASE: &str = "Invalid body data was passed: Please ensure the data passed had valid formatting with no \
+                            invalid characters";
+        let detail = match self {
+            Self::Malformed => return BASE.into(),
+            Self::NoMetadata => "CollectionMetadata is empty",
+            Self::CollectionType => "CollectionType does not fit the request",
+            Self::ManyResources => "Only creation of one key per request is supported",
+            Self::NoResources => "Resources is empty",
+            Self::EmptyPayload => "Key material is empty",
+        };
+        format!("{BASE}: {detail}").into()
+    }
+}
+
+impl TooEarly {
+    fn message(&self) -> Cow<'static, str> {
+        const BASE: &str = "The key was updated recently: Please wait and try again";
+        match self {
+            Self::Change => BASE.into(),
+            Self::Purge => format!("{BASE}: Purge operation is allowed 4h0m0s after key is deleted").into(),
+            Self::Sync(at) => format!("{BASE}: Sync cannot be performed until at least {}", at.rfc3339()).into(),
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! lib
+mod crypto;
+mod domain;
+mod store;

@@ -1,0 +1,247 @@
+//! Audit records in blocks. A block's text is JSON, since it is only ever read whole and back into records.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rusqlite::params;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::audit::{Datum, Detail, Initiator, Record, Side, Target};
+use crate::domain::id::KeyId;
+use crate::store::Error;
+use crate::store::tx::Tx;
+
+/// Records that are kept; with more, the oldest blocks go.
+const RECORDS_MAX: i64 = 1_000_000;
+/// How often single records look for blocks over the limit.
+const RECORDS_BETWEEN_SWEEPS: i64 = 1_024;
+
+/// What many records of a block have in common, kept once: caller, instance, key, action.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Common {
+    pub(crate) record: Record,
+}
+
+/// A record of the data plane: what differs from its [`Common`].
+#[derive(Clone, Debug)]
+pub(crate) struct Light {
+    pub(crate) common: Arc<Common>,
+    pub(crate) at: i64,
+    pub(crate) correlation: String,
+    pub(crate) uri: String,
+    /// Version ids by the names they have in `responseData`.
+    pub(crate) versions: [Option<(&'static str, [u8; 16])>; 2],
+}
+
+/// A record that waits to be stored, with the number that gives its place among all records.
+#[derive(Clone, Debug)]
+pub(crate) struct Numbered {
+    pub(crate) number: i64,
+    pub(crate) entry: Entry,
+}
+
+/// What is stored of a record.
+#[derive(Clone, Debug)]
+pub(crate) enum Entry {
+    Whole(Box<Record>),
+    Light(Light),
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredRecord {
+    at: i64,
+    action: String,
+    verb: String,
+    status: u16,
+    failure: String,
+    correlation: String,
+    initiator: [String; 4],
+    instance: [String; 2],
+    uri: String,
+    key: Option<String>,
+    name: String,
+    details: Vec<StoredDetail>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredDetail {
+    response: bool,
+    path: String,
+    text: Option<String>,
+    number: Option<i64>,
+}
+
+/// Number, then the record.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum StoredEntry {
+    Whole(i64, Box<StoredRecord>),
+    Light(i64, usize, i64, String, String, Vec<(String, String)>),
+}
+
+#[derive(Serialize, Deserialize, Default)]
+struct Block {
+    commons: Vec<StoredRecord>,
+    entries: Vec<StoredEntry>,
+}
+
+/// Stores entries as one block, and drops the oldest blocks when there are too many records. Nothing is done without
+/// entries.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn append(tx: &Tx<'_>, entries: &[Numbered]) -> Result<(), Error> {
+    let numbers = || entries.iter().map(|entry| entry.number);
+    let Some((first, last)) = numbers().min().zip(numbers().max()) else { return Ok(()) };
+    tx.prepare("INSERT INTO audit (first, last, block) VALUES (?1, ?2, ?3)")?.execute(params![
+        first,
+        last,
+        encode(entries)
+    ])?;
+    if entries.len() > 1 || first % RECORDS_BETWEEN_SWEEPS == 0 {
+        tx.prepare("DELETE FROM audit WHERE last <= ?1")?.execute([last - RECORDS_MAX])?;
+    }
+    Ok(())
+}
+
+/// The number that the next record gets.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn next_number(tx: &Tx<'_>) -> Result<i64, Error> {
+    Ok(tx.prepare("SELECT coalesce(max(last), 0) + 1 FROM audit")?.query_row([], |row| row.get(0))?)
+}
+
+/// Hands all records to `take`, oldest first. Blocks may overlap: a record waits until no later block can hold an older one.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn walk(tx: &Tx<'_>, mut take: impl FnMut(Record)) -> Result<(), Error> {
+    let mut statement = tx.prepare("SELECT first, block FROM audit ORDER BY first")?;
+    let mut rows = statement.query([])?;
+    let mut waiting: BTreeMap<i64, Record> = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let first: i64 = row.get(0)?;
+        let text: String = row.get(1)?;
+        let later = waiting.split_off(&first);
+        std::mem::replace(&mut waiting, later).into_values().for_each(&mut take);
+        let damaged = || Error::Inconsistent { table: "audit", row: first.to_string(), column: "block" };
+        waiting.extend(decode(&text).ok_or_else(damaged)?);
+    }
+    waiting.into_values().for_each(take);
+    Ok(())
+}
+
+fn encode(entries: &[Numbered]) -> String {
+    let mut block = Block::default();
+    let mut known: Vec<&Arc<Common>> = Vec::new();
+    for Numbered { number, entry } in entries {
+        match entry {
+            Entry::Whole(record) => block.entries.push(StoredEntry::Whole(*number, Box::new(store(record)))),
+            Entry::Light(light) => {
+                let index = known.iter().position(|common| Arc::ptr_eq(common, &light.common)).unwrap_or_else(|| {
+                    known.push(&light.common);
+                    block.commons.push(store(&light.common.record));
+                    known.len() - 1
+                });
+                let versions = light.versions.iter().flatten();
+                let versions = versions.map(|(name, id)| ((*name).to_owned(), hyphenated(*id))).collect();
+                block.entries.push(StoredEntry::Light(
+                    *number,
+                    index,
+                    light.at,
+                    light.correlation.clone(),
+                    light.uri.clone(),
+                    versions,
+                ));
+            }
+        }
+    }
+    // Strings, numbers and lists of them always serialize.
+    serde_json::to_string(&block).unwrap_or_default()
+}
+
+fn hyphenated(id: [u8; 16]) -> String {
+    uuid::Uuid::from_bytes(id).as_hyphenated().to_string()
+}
+
+fn decode(text: &str) -> Option<Vec<(i64, Record)>> {
+    let block: Block = serde_json::from_str(text).ok()?;
+    let commons: Vec<Record> = block.commons.into_iter().map(load).collect::<Option<_>>()?;
+    block
+        .entries
+        .into_iter()
+        .map(|entry| match entry {
+            StoredEntry::Whole(number, record) => Some((number, load(*record)?)),
+            StoredEntry::Light(number, common, at, correlation, uri, versions) => {
+                let mut record = commons.get(common)?.clone();
+                record.at = at;
+                record.correlation = correlation;
+                record.uri = uri;
+                for (name, id) in versions {
+                    record.respond(&name, id);
+                }
+                Some((number, record))
+            }
+        })
+        .collect()
+}
+
+fn store(record: &Record) -> StoredRecord {
+    let initiator = &record.initiator;
+    StoredRecord {
+        at: record.at,
+        action: record.action.clone(),
+        verb: record.verb.clone(),
+        status: record.status,
+        failure: record.failure.clone(),
+        correlation: record.correlation.clone(),
+        initiator: [&initiator.id, &initiator.name, &initiator.type_uri, &initiator.address].map(Clone::clone),
+        instance: [record.instance_crn.clone(), record.instance_id.clone()],
+        uri: record.uri.clone(),
+        key: record.target.key.map(|key| key.to_string()),
+        name: record.target.name.clone(),
+        details: record.details.iter().map(store_detail).collect(),
+    }
+}
+
+fn store_detail(detail: &Detail) -> StoredDetail {
+    let (text, number) = match &detail.value {
+        Datum::Text(text) => (Some(text.clone()), None),
+        Datum::Number(number) => (None, Some(*number)),
+    };
+    StoredDetail { response: detail.side == Side::Response, path: detail.path.clone(), text, number }
+}
+
+fn load(stored: StoredRecord) -> Option<Record> {
+    let [id, name, type_uri, address] = stored.initiator;
+    let [instance_crn, instance_id] = stored.instance;
+    let key = match stored.key {
+        Some(text) => Some(KeyId::parse(&text)?),
+        None => None,
+    };
+    Some(Record {
+        at: stored.at,
+        action: stored.action,
+        verb: stored.verb,
+        status: stored.status,
+        failure: stored.failure,
+        correlation: stored.correlation,
+        initiator: Initiator { id, name, type_uri, address },
+        instance_crn,
+        instance_id,
+        uri: stored.uri,
+        target: Target { key, name: stored.name },
+        details: stored.details.into_iter().map(load_detail).collect::<Option<_>>()?,
+    })
+}
+
+fn load_detail(stored: StoredDetail) -> Option<Detail> {
+    let side = if stored.response { Side::Response } else { Side::Request };
+    let value = match (stored.text, stored.number) {
+        (Some(text), None) => Datum::Text(text),
+        (None, Some(number)) => Datum::Number(number),
+        (Some(_), Some(_)) | (None, None) => return None,
+    };
+    Some(Detail { side, path: stored.path, value })
+}

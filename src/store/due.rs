@@ -1,0 +1,76 @@
+//! Rows of what time will bring.
+
+use rusqlite::params;
+
+use crate::domain::due::{Due, DueKind};
+use crate::domain::id::KeyId;
+use crate::domain::time::Timestamp;
+use crate::store::Error;
+use crate::store::row::Reading;
+use crate::store::tx::Tx;
+
+/// A row: which key, and what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct DueRow {
+    pub(crate) key: KeyId,
+    pub(crate) due: Due,
+}
+
+/// Replaces all rows of a key.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn replace(tx: &Tx<'_>, key: KeyId, all: &[Due]) -> Result<(), Error> {
+    let key = key.to_string();
+    let removed = tx.prepare("DELETE FROM due WHERE key_id = ?1")?.execute([&key])?;
+    insert_all(tx, &key, all)?;
+    if removed > 0 {
+        tx.touch_due();
+    }
+    Ok(())
+}
+
+/// Adds the rows of a new key.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn insert(tx: &Tx<'_>, key: KeyId, all: &[Due]) -> Result<(), Error> {
+    insert_all(tx, &key.to_string(), all)
+}
+
+fn insert_all(tx: &Tx<'_>, key: &str, all: &[Due]) -> Result<(), Error> {
+    for due in all {
+        tx.prepare("INSERT INTO due (key_id, kind, at) VALUES (?1, ?2, ?3)")?.execute(params![
+            key,
+            due.kind.name(),
+            due.at.millis()
+        ])?;
+        tx.touch_due();
+    }
+    Ok(())
+}
+
+/// The earliest instant at which something is due, in milliseconds.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn earliest(tx: &Tx<'_>) -> Result<Option<i64>, Error> {
+    Ok(tx.prepare("SELECT min(at) FROM due")?.query_row([], |row| row.get(0))?)
+}
+
+/// The first rows that are due by `until`, in order of time, then of kind and key.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn by(tx: &Tx<'_>, until: Timestamp, most: usize) -> Result<Vec<DueRow>, Error> {
+    let mut statement =
+        tx.prepare("SELECT key_id, kind, at FROM due WHERE at <= ?1 ORDER BY at, kind, key_id LIMIT ?2")?;
+    let mut rows = statement.query(params![until.millis(), i64::try_from(most).unwrap_or(i64::MAX)])?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        let reading = Reading::new("due", row, "key_id");
+        let due = Due { at: reading.at("at")?, kind: reading.parse("kind", DueKind::parse)? };
+        all.push(DueRow { key: reading.parse("key_id", KeyId::parse)?, due });
+    }
+    Ok(all)
+}

@@ -1,0 +1,146 @@
+//! The database file: made whole or not at all, checked before it is used, and left untouched when it is damaged.
+
+use std::fs::{File, OpenOptions};
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+use thiserror::Error;
+
+use crate::store::{Error as StoreError, migrations};
+
+/// `application_id` of our databases: "MKP1".
+const APPLICATION_ID: i64 = 0x4d4b_5031;
+/// First bytes of every SQLite database.
+const HEADER: &[u8] = b"SQLite format 3\0";
+/// Databases up to this size are checked page by page at start; larger ones would make the start slow.
+const CHECKED_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// How long a statement waits for another connection's lock.
+const BUSY_WAIT: Duration = Duration::from_secs(5);
+/// What the write-ahead log is cut to after a checkpoint.
+const LOG_BYTES_MAX: i64 = 16 * 1024 * 1024;
+/// Pages that a connection keeps in memory, in KiB, as SQLite's negative `cache_size`.
+const CACHE_KIB: i64 = 2_048;
+/// Statements that a connection keeps compiled.
+const STATEMENTS_KEPT: usize = 64;
+
+/// Why a database cannot be used.
+#[derive(Debug, Error)]
+pub(crate) enum OpenError {
+    /// Not ours, or no longer whole. Nothing was changed.
+    #[error("{path} is damaged or not a database of mock-key-protect: {why}")]
+    Damaged { path: PathBuf, why: String },
+    /// Written by a later release.
+    #[error("{path} was written by a later version of mock-key-protect (schema {found}, this one knows {known})")]
+    TooNew { path: PathBuf, found: i64, known: i64 },
+    /// The file system refused.
+    #[error("{path} cannot be opened: {why}")]
+    Unusable { path: PathBuf, why: String },
+}
+
+/// Makes an empty database under a temporary name, then gives it its own: a crash leaves no half-made one.
+///
+/// # Errors
+/// When the file system or SQLite refuses.
+pub(crate) fn create(path: &Path) -> Result<(), OpenError> {
+    let draft = path.with_extension("db.new");
+    let unusable = |why: String| OpenError::Unusable { path: path.to_owned(), why };
+    if draft.exists() {
+        std::fs::remove_file(&draft).map_err(|error| unusable(error.to_string()))?;
+    }
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft);
+    made.map_err(|error| unusable(error.to_string()))?;
+    let fill = || -> Result<(), StoreError> {
+        let mut connection = Connection::open(&draft)?;
+        connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+        migrations::migrate(&mut connection, 0)
+    };
+    fill().map_err(|error| unusable(error.to_string()))?;
+    std::fs::rename(&draft, path).map_err(|error| unusable(error.to_string()))?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| unusable(error.to_string()))
+}
+
+/// Opens the database for writing, after checks that change nothing.
+///
+/// # Errors
+/// For a file that is not a whole database of ours, or one of a later release.
+pub(crate) fn open_writer(path: &Path) -> Result<Connection, OpenError> {
+    check_header(path)?;
+    let damaged = |why: String| OpenError::Damaged { path: path.to_owned(), why };
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+        .map_err(|error| OpenError::Unusable { path: path.to_owned(), why: error.to_string() })?;
+    // Until the checks have passed, closing must not fold the log into the file.
+    let keep_log = |on| connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, on);
+    keep_log(true).map_err(|error| damaged(error.to_string()))?;
+    let version = check_content(&connection, path)?;
+    keep_log(false).map_err(|error| damaged(error.to_string()))?;
+    prepare_writer(connection, version)
+        .map_err(|error| OpenError::Unusable { path: path.to_owned(), why: error.to_string() })
+}
+
+/// Opens the database for reading.
+///
+/// # Errors
+/// When SQLite refuses.
+pub(crate) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.busy_timeout(BUSY_WAIT)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    Ok(connection)
+}
+
+fn prepare_writer(mut connection: Connection, version: i64) -> Result<Connection, StoreError> {
+    connection.busy_timeout(BUSY_WAIT)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "secure_delete", "ON")?;
+    connection.pragma_update(None, "foreign_keys", "ON")?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "journal_size_limit", LOG_BYTES_MAX)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    if version < migrations::current() {
+        migrations::migrate(&mut connection, version)?;
+    }
+    Ok(connection)
+}
+
+fn check_header(path: &Path) -> Result<(), OpenError> {
+    let mut header = [0; HEADER.len()];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
+    match read {
+        Ok(()) if header == HEADER => Ok(()),
+        Ok(()) => Err(OpenError::Damaged { path: path.to_owned(), why: "it is no SQLite file".to_owned() }),
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            Err(OpenError::Damaged { path: path.to_owned(), why: "it is cut short".to_owned() })
+        }
+        Err(error) => Err(OpenError::Unusable { path: path.to_owned(), why: error.to_string() }),
+    }
+}
+
+/// The schema's version, when the content is ours and whole.
+fn check_content(connection: &Connection, path: &Path) -> Result<i64, OpenError> {
+    let damaged = |why: String| OpenError::Damaged { path: path.to_owned(), why };
+    let number = |name: &str| -> Result<i64, OpenError> {
+        connection
+            .query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))
+            .map_err(|error| damaged(error.to_string()))
+    };
+    if number("application_id")? != APPLICATION_ID {
+        return Err(damaged("it belongs to another program".to_owned()));
+    }
+    let version = number("user_version")?;
+    if version > migrations::current() {
+        return Err(OpenError::TooNew { path: path.to_owned(), found: version, known: migrations::current() });
+    }
+    let bytes = std::fs::metadata(path).map_or(u64::MAX, |metadata| metadata.len());
+    let check = if bytes <= CHECKED_BYTES_MAX { "PRAGMA integrity_check(1)" } else { "SELECT 'ok' FROM sqlite_schema" };
+    let verdict: String =
+        connection.query_row(check, [], |row| row.get(0)).map_err(|error| damaged(error.to_string()))?;
+    if verdict == "ok" { Ok(version) } else { Err(damaged(verdict.lines().next().unwrap_or("damaged").to_owned())) }
+}

@@ -1,0 +1,98 @@
+//! Service instances.
+
+use rusqlite::params;
+
+use crate::domain::id::InstanceId;
+use crate::domain::instance::{Instance, Presence, Service};
+use crate::store::Error;
+use crate::store::row::{Reading, join, split};
+use crate::store::tx::Tx;
+
+/// All instances, removed ones too, in order of creation.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn all(tx: &Tx<'_>) -> Result<Vec<Instance>, Error> {
+    let mut statement = tx.prepare("SELECT * FROM instances ORDER BY seq")?;
+    let mut rows = statement.query([])?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        all.push(read(&Reading::new("instances", row, "id"))?);
+    }
+    Ok(all)
+}
+
+/// Adds an instance.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn insert(tx: &Tx<'_>, instance: &Instance) -> Result<(), Error> {
+    tx.prepare(
+        "INSERT INTO instances (id, service, region, account, name, plan_id, resource_group, parameters, tags,
+             allow_cleanup, created_at, created_by)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    )?
+    .execute(params![
+        instance.id.to_string(),
+        instance.service.name(),
+        instance.region,
+        instance.account,
+        instance.name,
+        instance.plan_id,
+        instance.resource_group,
+        instance.parameters,
+        join(&instance.tags),
+        instance.allow_cleanup,
+        instance.created_at.millis(),
+        instance.created_by,
+    ])?;
+    Ok(())
+}
+
+/// Writes what can change of an instance.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn update(tx: &Tx<'_>, instance: &Instance) -> Result<(), Error> {
+    let (removed_at, removed_by) = match &instance.presence {
+        Presence::Active => (None, None),
+        Presence::Removed { at, by } => (Some(at.millis()), Some(by)),
+    };
+    tx.prepare(
+        "UPDATE instances SET name = ?2, plan_id = ?3, parameters = ?4, allow_cleanup = ?5, updated_at = ?6,
+             updated_by = ?7, removed_at = ?8, removed_by = ?9 WHERE id = ?1",
+    )?
+    .execute(params![
+        instance.id.to_string(),
+        instance.name,
+        instance.plan_id,
+        instance.parameters,
+        instance.allow_cleanup,
+        instance.updated.as_ref().map(|(at, _)| at.millis()),
+        instance.updated.as_ref().map(|(_, by)| by),
+        removed_at,
+        removed_by,
+    ])?;
+    Ok(())
+}
+
+fn read(reading: &Reading<'_, '_>) -> Result<Instance, Error> {
+    let updated = reading.at_opt("updated_at")?.zip(reading.get("updated_by")?);
+    let removed = reading.at_opt("removed_at")?.zip(reading.get("removed_by")?);
+    Ok(Instance {
+        id: reading.parse("id", InstanceId::parse)?,
+        service: reading.parse("service", Service::parse)?,
+        region: reading.get("region")?,
+        account: reading.get("account")?,
+        name: reading.get("name")?,
+        plan_id: reading.get("plan_id")?,
+        resource_group: reading.get("resource_group")?,
+        parameters: reading.get("parameters")?,
+        tags: split(reading.get("tags")?),
+        allow_cleanup: reading.get("allow_cleanup")?,
+        created_at: reading.at("created_at")?,
+        created_by: reading.get("created_by")?,
+        updated,
+        presence: removed.map_or(Presence::Active, |(at, by)| Presence::Removed { at, by }),
+    })
+}

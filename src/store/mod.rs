@@ -1,0 +1,62 @@
+//! The store: SQLite in WAL mode, one writer thread that commits in groups, a few readers. All SQL is in this room.
+
+pub(crate) mod aliases;
+pub(crate) mod audit;
+pub(crate) mod due;
+pub(crate) mod file;
+pub(crate) mod instances;
+pub(crate) mod key_query;
+pub(crate) mod key_versions;
+pub(crate) mod keys;
+pub(crate) mod meta;
+mod migrations;
+pub(crate) mod policies;
+pub(crate) mod reader;
+mod row;
+pub(crate) mod secrets;
+pub(crate) mod tx;
+pub(crate) mod writer;
+
+use thiserror::Error;
+
+/// A fault of the store.
+#[derive(Debug, Error)]
+pub(crate) enum Error {
+    /// SQLite said no.
+    #[error("the database refused: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// A row that this program cannot have written.
+    #[error("table {table}, row {row}: column {column} does not decode")]
+    Inconsistent { table: &'static str, row: String, column: &'static str },
+    /// The group that the change was part of was not committed.
+    #[error("the change was not committed: {0}")]
+    NotCommitted(String),
+    /// Writing has stopped because the disk lost a write; only a restart tells what is on it.
+    #[error("writing has stopped since a sync to disk failed: restart the service")]
+    Stopped,
+    /// The thread that should answer is gone.
+    #[error("the store is closed")]
+    Closed,
+}
+
+impl Error {
+    /// True when the disk is full, read-only or failing: the change can be tried again later.
+    pub(crate) fn is_passing(&self) -> bool {
+        use rusqlite::ErrorCode as Code;
+        match self {
+            Self::Sqlite(error) => matches!(
+                error.sqlite_error_code(),
+                Some(
+                    Code::DiskFull
+                        | Code::ReadOnly
+                        | Code::SystemIoFailure
+                        | Code::CannotOpen
+                        | Code::DatabaseBusy
+                        | Code::DatabaseLocked
+                )
+            ),
+            Self::NotCommitted(_) | Self::Stopped | Self::Closed => true,
+            Self::Inconsistent { .. } => false,
+        }
+    }
+}

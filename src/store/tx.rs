@@ -1,0 +1,79 @@
+//! The boundary that use cases work over: a transaction that only the writer begins and ends.
+
+use std::cell::{Cell, RefCell};
+
+use rusqlite::{CachedStatement, Connection};
+
+use crate::domain::id::{InstanceId, KeyId};
+use crate::store::Error;
+
+/// An open transaction, or a reader's snapshot.
+pub(crate) struct Tx<'c> {
+    connection: &'c Connection,
+    effects: Effects,
+}
+
+/// What a group of changes leaves to be done once it is committed.
+#[derive(Default)]
+pub(crate) struct Effects {
+    /// Keys whose snapshots in memory are out of date.
+    keys: RefCell<Vec<(InstanceId, KeyId)>>,
+    /// True when what is due next may have changed.
+    due: Cell<bool>,
+    /// True when deleted material should leave the write-ahead log too.
+    truncate_log: Cell<bool>,
+}
+
+impl Effects {
+    /// Keys that changed.
+    pub(crate) fn keys(&self) -> Vec<(InstanceId, KeyId)> {
+        self.keys.borrow().clone()
+    }
+
+    /// True when what is due next may have changed.
+    pub(crate) fn due_changed(&self) -> bool {
+        self.due.get()
+    }
+
+    /// True when the write-ahead log should be truncated.
+    pub(crate) fn truncates_log(&self) -> bool {
+        self.truncate_log.get()
+    }
+}
+
+impl<'c> Tx<'c> {
+    /// Over a connection on which a transaction is open.
+    pub(crate) fn new(connection: &'c Connection) -> Self {
+        Self { connection, effects: Effects::default() }
+    }
+
+    /// A statement, compiled once per connection.
+    pub(crate) fn prepare(&self, sql: &str) -> Result<CachedStatement<'_>, Error> {
+        Ok(self.connection.prepare_cached(sql)?)
+    }
+
+    /// Notes that a key changed.
+    pub(crate) fn touch(&self, instance: InstanceId, key: KeyId) {
+        self.effects.keys.borrow_mut().push((instance, key));
+    }
+
+    /// Notes that what is due next may have changed.
+    pub(crate) fn touch_due(&self) {
+        self.effects.due.set(true);
+    }
+
+    /// Notes that material was deleted.
+    pub(crate) fn forget_deleted_pages(&self) {
+        self.effects.truncate_log.set(true);
+    }
+
+    /// What is left to be done after the commit.
+    pub(crate) fn into_effects(self) -> Effects {
+        self.effects
+    }
+
+    /// What is left to be done so far.
+    pub(crate) fn effects(&self) -> &Effects {
+        &self.effects
+    }
+}

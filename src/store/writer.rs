@@ -1,0 +1,208 @@
+//! One thread owns the writing connection. It takes jobs from a queue, runs each in a savepoint, commits a group at once,
+//! brings what lies in memory up to date, and only then lets the jobs' callers go on.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+use tracing::{error, warn};
+
+use crate::store::tx::{Effects, Tx};
+use crate::store::{Error, due};
+
+/// Jobs that one commit takes at most.
+const GROUP_JOBS_MAX: usize = 256;
+/// Jobs that may wait; more callers wait for a place.
+const QUEUE_JOBS_MAX: usize = 8_192;
+
+/// Runs after each commit and before anyone is answered.
+pub(crate) type OnCommit = Box<dyn Fn(&Committed) + Send>;
+
+/// What a commit changed for those who remember things.
+pub(crate) struct Committed {
+    /// What the jobs noted.
+    pub(crate) effects: Effects,
+    /// The earliest instant at which something is due, in milliseconds; told when it may have changed.
+    pub(crate) next_due: Option<Option<i64>>,
+}
+
+/// Whether a job's changes are kept.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keep {
+    Yes,
+    No,
+}
+
+type Settle = Box<dyn FnOnce(Result<(), String>) + Send>;
+type Job = Box<dyn FnOnce(&Tx<'_>) -> (Keep, Settle) + Send>;
+
+enum Message {
+    Job(Job),
+    Close,
+}
+
+/// The door to the writer thread.
+pub(crate) struct Writer {
+    queue: SyncSender<Message>,
+}
+
+impl Writer {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub(crate) fn start(connection: Connection, on_commit: OnCommit) -> std::io::Result<(Self, JoinHandle<()>)> {
+        let (queue, jobs) = sync_channel(QUEUE_JOBS_MAX);
+        let thread = std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || Thread { connection, on_commit, stopped: false }.run(&jobs))?;
+        Ok((Self { queue }, thread))
+    }
+
+    /// Runs a job in a transaction. Its changes are on disk when this returns `Ok`, and are not there after any `Err`.
+    ///
+    /// # Errors
+    /// The job's own, or the store's.
+    pub(crate) async fn run<T, E, F>(&self, job: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |tx| {
+            let result = job(tx);
+            let keep = if result.is_ok() { Keep::Yes } else { Keep::No };
+            let settle: Settle = Box::new(move |committed| {
+                let result = committed.map_err(|why| Error::NotCommitted(why).into()).and(result);
+                // The caller may have gone away; what was decided stands all the same.
+                drop(answer.send(result));
+            });
+            (keep, settle)
+        });
+        self.enqueue(Message::Job(job)).await?;
+        answered.await.unwrap_or_else(|_| Err(Error::Closed.into()))
+    }
+
+    /// Lets the thread finish what is queued and close the connection.
+    pub(crate) fn close(&self) {
+        // A thread that is gone already needs no closing.
+        drop(self.queue.send(Message::Close));
+    }
+
+    async fn enqueue(&self, mut message: Message) -> Result<(), Error> {
+        loop {
+            message = match self.queue.try_send(message) {
+                Ok(()) => return Ok(()),
+                Err(std::sync::mpsc::TrySendError::Disconnected(_)) => return Err(Error::Closed),
+                Err(std::sync::mpsc::TrySendError::Full(back)) => back,
+            };
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+struct Thread {
+    connection: Connection,
+    on_commit: OnCommit,
+    /// True once a sync has failed: what is on disk is then unknown, so nothing more is written.
+    stopped: bool,
+}
+
+impl Thread {
+    fn run(mut self, jobs: &Receiver<Message>) {
+        let mut open = true;
+        while open {
+            let Ok(first) = jobs.recv() else { break };
+            let mut group = Vec::new();
+            let mut next = Some(first);
+            while let Some(message) = next.take() {
+                match message {
+                    Message::Job(job) => group.push(job),
+                    Message::Close => open = false,
+                }
+                if open && group.len() < GROUP_JOBS_MAX {
+                    next = jobs.try_recv().ok();
+                }
+            }
+            self.run_group(group);
+        }
+        if let Err(fault) = checkpoint(&self.connection) {
+            warn!(%fault, "the write-ahead log was not folded into the database; the next start does it");
+        }
+    }
+
+    fn run_group(&mut self, group: Vec<Job>) {
+        if group.is_empty() || self.stopped {
+            return;
+        }
+        let mut settles = Vec::with_capacity(group.len());
+        let outcome = self.commit_group(group, &mut settles);
+        let result = outcome.map_err(|fault| {
+            error!(%fault, "a group of changes was not committed");
+            self.stopped |= lost_a_sync(&fault);
+            fault.to_string()
+        });
+        for settle in settles {
+            settle(result.clone());
+        }
+    }
+
+    fn commit_group(&self, group: Vec<Job>, settles: &mut Vec<Settle>) -> Result<(), Error> {
+        let connection = &self.connection;
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        let tx = Tx::new(connection);
+        let ran = run_jobs(&tx, group, settles);
+        let next_due = if tx.effects().due_changed() { due::earliest(&tx).map(Some) } else { Ok(None) };
+        let committed = ran.and(next_due).and_then(|next_due| {
+            connection.execute_batch("COMMIT")?;
+            Ok(next_due)
+        });
+        let next_due = committed.inspect_err(|_| {
+            // Fails when SQLite has rolled back by itself, which is what is wanted.
+            drop(connection.execute_batch("ROLLBACK"));
+        })?;
+        let effects = tx.into_effects();
+        let truncate = effects.truncates_log();
+        (self.on_commit)(&Committed { effects, next_due });
+        if truncate && let Err(fault) = checkpoint(connection) {
+            warn!(%fault, "deleted material may stay in the write-ahead log until the next checkpoint");
+        }
+        Ok(())
+    }
+}
+
+fn run_jobs(tx: &Tx<'_>, group: Vec<Job>, settles: &mut Vec<Settle>) -> Result<(), Error> {
+    for job in group {
+        tx.prepare("SAVEPOINT job")?.execute([])?;
+        let ran = catch_unwind(AssertUnwindSafe(|| job(tx)));
+        let keep = match ran {
+            Ok((keep, settle)) => {
+                settles.push(settle);
+                keep
+            }
+            Err(_) => {
+                error!("a change ended in a panic and was undone");
+                Keep::No
+            }
+        };
+        if keep == Keep::No {
+            tx.prepare("ROLLBACK TO job")?.execute([])?;
+        }
+        tx.prepare("RELEASE job")?.execute([])?;
+    }
+    Ok(())
+}
+
+fn checkpoint(connection: &Connection) -> Result<(), Error> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    Ok(())
+}
+
+fn lost_a_sync(fault: &Error) -> bool {
+    const SYNC_FAULTS: [i32; 2] = [rusqlite::ffi::SQLITE_IOERR_FSYNC, rusqlite::ffi::SQLITE_IOERR_DIR_FSYNC];
+    let Error::Sqlite(rusqlite::Error::SqliteFailure(failure, _)) = fault else { return false };
+    SYNC_FAULTS.contains(&failure.extended_code)
+}
