@@ -1,6 +1,7 @@
 //! Base64 as Go's standard decoder reads it: padded, standard alphabet, stray bits at the end forgiven.
 
 use base64::alphabet::STANDARD as ALPHABET;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use base64::{DecodeError, Engine};
 
@@ -26,6 +27,16 @@ pub(crate) fn decode(text: &str) -> Result<Vec<u8>, usize> {
         DecodeError::InvalidByte(offset, _) | DecodeError::InvalidLastSymbol { offset, .. } => offset,
         DecodeError::InvalidLength(_) | DecodeError::InvalidPadding => text.len(),
     })
+}
+
+/// Base64url without padding, as tokens have it.
+pub(crate) fn encode_url(bytes: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Reads base64url without padding.
+pub(crate) fn decode_url(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ pub(crate) enum Service {
 }
 
 /// A plan of the catalogue: its id decides the service. Source: Node integration tests, Terraform's catalogue maps.
+#[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) id: &'static str,
     pub(crate) name: &'static str,

@@ -32,6 +32,8 @@ pub(crate) enum Operation {
     GetPolicies,
     ListRegistrations,
     ListAllRegistrations,
+    /// Time deactivates a key.
+    Expire,
     /// A path or method that the API does not have.
     Unrouted,
 }
@@ -147,6 +149,7 @@ impl Operation {
             Self::ListAllRegistrations => {
                 reads("getRegistrationsAllKeys", READER, "registrations.list", "list registrations", REGISTRATIONS)
             }
+            Self::Expire => changes("expireKey", Roles::NONE, "secrets.expire", "expire secret", RETRIEVE),
             Self::Unrouted => reads("unrouted", READER, "secrets.default", "default request", RETRIEVE),
         }
     }

@@ -144,3 +144,19 @@ fn check_content(connection: &Connection, path: &Path) -> Result<i64, OpenError>
         connection.query_row(check, [], |row| row.get(0)).map_err(|error| damaged(error.to_string()))?;
     if verdict == "ok" { Ok(version) } else { Err(damaged(verdict.lines().next().unwrap_or("damaged").to_owned())) }
 }
+
+/// Begins a transaction, before there is a writer thread.
+///
+/// # Errors
+/// When SQLite refuses.
+pub(crate) fn begin(connection: &Connection) -> Result<(), StoreError> {
+    Ok(connection.execute_batch("BEGIN IMMEDIATE")?)
+}
+
+/// Commits it.
+///
+/// # Errors
+/// When SQLite refuses.
+pub(crate) fn commit(connection: &Connection) -> Result<(), StoreError> {
+    Ok(connection.execute_batch("COMMIT")?)
+}

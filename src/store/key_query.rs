@@ -130,6 +130,18 @@ pub(crate) fn count(tx: &Tx<'_>, instance: InstanceId, selection: &Selection) ->
     Ok(tx.prepare(&sql)?.query_row(params_from_iter(clause.values), |row| row.get(0))?)
 }
 
+/// True when a key is among those that are meant.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn holds(tx: &Tx<'_>, key: &Key, selection: &Selection) -> Result<bool, Error> {
+    let mut clause = Clause::of(key.instance, selection);
+    clause.add("k.id = ?", key.id.to_string());
+    let sql = format!("SELECT count(*) FROM keys k{}", clause.sql);
+    let count: i64 = tx.prepare(&sql)?.query_row(params_from_iter(clause.values), |row| row.get(0))?;
+    Ok(count > 0)
+}
+
 /// The keys that are meant, in order, from `offset` on, `limit` at most.
 ///
 /// # Errors

@@ -144,7 +144,11 @@ suite() {
         local good=yes
         in_background "$runner" "$name" "$file"
         tests=$!
-        wait "$tests" || good=no
+        if ! wait "$tests"; then
+            good=no
+            echo "last lines of the service's log:"
+            tail -n 20 "$work/$name-$file.log"
+        fi
         tests=
         stop "$name-$file" || good=no
         [[ $good == yes ]] || failed+=("$file")
@@ -155,9 +159,11 @@ suite() {
         closing+=("$name SDK: $programs test programs passed")
     fi
     failures=$((failures + ${#failed[@]}))
+    total=$((total + programs))
 }
 
 failures=0
+total=0
 closing=()
 (($# > 0)) || set -- python python2x node
 for wanted in "$@"; do
@@ -168,4 +174,5 @@ for wanted in "$@"; do
     esac
 done
 printf '%s\n' "${closing[@]}"
+((total > 0)) || fail "no test program is named like $pattern"
 ((failures == 0))

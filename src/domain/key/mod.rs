@@ -91,10 +91,16 @@ impl Key {
     /// # Errors
     /// `KeyRootRequired` for a root key's action on a standard key, then what the state machine refuses.
     pub(crate) fn check(&self, action: Action, now: Timestamp) -> Result<Next, Reason> {
-        if action.needs_root() && self.kind == Kind::Standard {
-            return Err(Reason::KeyRootRequired);
-        }
+        self.require_root_for(action)?;
         transition(&self.state, action, &self.moments(), now)
+    }
+
+    /// Refuses what a standard key cannot do.
+    ///
+    /// # Errors
+    /// `KeyRootRequired`.
+    pub(crate) fn require_root_for(&self, action: Action) -> Result<(), Reason> {
+        if action.needs_root() && self.kind == Kind::Standard { Err(Reason::KeyRootRequired) } else { Ok(()) }
     }
 
     /// Does an action that needs nothing but the key: all of them save rotation.
@@ -120,6 +126,16 @@ impl Key {
             self.notified_at = Some(at);
         }
         Ok(next)
+    }
+
+    /// Tells the services behind the key's registrations again. Changes nothing that the key shows.
+    ///
+    /// # Errors
+    /// As [`Key::check`] for [`Action::Sync`].
+    pub(crate) fn sync(&mut self, now: Timestamp) -> Result<(), Reason> {
+        self.check(Action::Sync, now)?;
+        self.notified_at = Some(now.whole_seconds());
+        Ok(())
     }
 
     /// Takes a new version into use.

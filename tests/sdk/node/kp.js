@@ -45,6 +45,7 @@ export const kp = client();
 
 /** The token that the SDK's own authenticator got for this client. */
 export const tokenOf = (service) => service.getAuthenticator().tokenManager.getToken();
+await tokenOf(kp); // without tokens each call would wait for ever
 
 export async function admin(method, path, body) {
   const headers = { 'Content-Type': 'application/json' };

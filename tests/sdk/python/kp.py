@@ -118,6 +118,7 @@ class KeyProtectTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.kp = client()
+        token_of(cls.kp)  # without tokens each call would wait for a minute
 
     # Reading replies. Success replies have IBM's vendor media types, which the SDK core
     # does not decode: as in IBM's own README, the result is a response to call json() on.

@@ -1,0 +1,222 @@
+//! Service instances: made, changed and removed through the Resource Controller, and found by each key request.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::app::App;
+use crate::app::builtin;
+use crate::app::error::Error;
+use crate::domain::caller::Caller;
+use crate::domain::id::InstanceId;
+use crate::domain::instance::{Instance, Plan, Presence};
+use crate::domain::time::Timestamp;
+use crate::store::{instances, keys};
+
+/// All instances, removed ones too: few and small, so they are kept in memory.
+pub(crate) struct Instances {
+    all: RwLock<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    in_order: Vec<Arc<Instance>>,
+    by_id: HashMap<InstanceId, Arc<Instance>>,
+}
+
+impl Known {
+    fn put(&mut self, instance: Instance) -> Arc<Instance> {
+        let instance = Arc::new(instance);
+        match self.in_order.iter_mut().find(|known| known.id == instance.id) {
+            Some(place) => *place = Arc::clone(&instance),
+            None => self.in_order.push(Arc::clone(&instance)),
+        }
+        self.by_id.insert(instance.id, Arc::clone(&instance));
+        instance
+    }
+}
+
+/// A new instance as its maker wants it.
+#[derive(Clone, Debug)]
+pub(crate) struct NewInstance {
+    pub(crate) name: String,
+    pub(crate) plan: &'static Plan,
+    pub(crate) region: String,
+    pub(crate) resource_group: String,
+    /// JSON text.
+    pub(crate) parameters: Option<String>,
+    pub(crate) tags: Vec<String>,
+    pub(crate) allow_cleanup: bool,
+}
+
+/// What is to be changed of an instance.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct InstanceChange {
+    pub(crate) name: Option<String>,
+    pub(crate) plan_id: Option<String>,
+    /// JSON text.
+    pub(crate) parameters: Option<String>,
+    pub(crate) allow_cleanup: Option<bool>,
+}
+
+/// Why an instance was not changed.
+#[derive(Debug)]
+pub(crate) enum InstanceRefusal {
+    NotFound,
+    /// It was removed before.
+    Gone,
+    /// Keys that are not destroyed are left in it.
+    HasKeys(i64),
+    /// A plan of another service.
+    WrongPlan,
+    Fault(Error),
+}
+
+impl From<Error> for InstanceRefusal {
+    fn from(fault: Error) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<crate::store::Error> for InstanceRefusal {
+    fn from(fault: crate::store::Error) -> Self {
+        Self::Fault(fault.into())
+    }
+}
+
+impl Instances {
+    /// What the store holds.
+    pub(crate) fn new(all: Vec<Instance>) -> Self {
+        let mut known = Known::default();
+        for instance in all {
+            known.put(instance);
+        }
+        Self { all: RwLock::new(known) }
+    }
+
+    /// An instance, removed or not.
+    pub(crate) fn get(&self, id: InstanceId) -> Option<Arc<Instance>> {
+        self.all.read().unwrap_or_else(PoisonError::into_inner).by_id.get(&id).cloned()
+    }
+
+    /// All instances in order of creation.
+    pub(crate) fn all(&self) -> Vec<Arc<Instance>> {
+        self.all.read().unwrap_or_else(PoisonError::into_inner).in_order.clone()
+    }
+
+    fn put(&self, instance: Instance) -> Arc<Instance> {
+        self.all.write().unwrap_or_else(PoisonError::into_inner).put(instance)
+    }
+}
+
+impl App {
+    /// Makes an instance.
+    ///
+    /// # Errors
+    /// The store's fault.
+    pub(crate) async fn create_instance(
+        &self,
+        caller: &Caller,
+        wanted: NewInstance,
+        now: Timestamp,
+    ) -> Result<Arc<Instance>, Error> {
+        let instance = Instance {
+            id: self.vault.instance_id()?,
+            service: wanted.plan.service,
+            region: wanted.region,
+            account: caller.account.clone(),
+            name: wanted.name,
+            plan_id: wanted.plan.id.to_owned(),
+            resource_group: wanted.resource_group,
+            parameters: wanted.parameters,
+            tags: wanted.tags,
+            allow_cleanup: wanted.allow_cleanup,
+            created_at: now,
+            created_by: caller.iam_id().to_owned(),
+            updated: None,
+            presence: Presence::Active,
+        };
+        let stored = instance.clone();
+        self.write(move |tx| Ok(instances::insert(tx, &stored)?)).await?;
+        Ok(self.instances.put(instance))
+    }
+
+    /// Changes an instance's name, plan or parameters.
+    ///
+    /// # Errors
+    /// `NotFound`, `Gone`, `WrongPlan`.
+    pub(crate) async fn update_instance(
+        &self,
+        caller: &Caller,
+        id: InstanceId,
+        change: InstanceChange,
+        now: Timestamp,
+    ) -> Result<Arc<Instance>, InstanceRefusal> {
+        let known = self.living(id)?;
+        let mut instance = Instance::clone(&known);
+        if let Some(plan_id) = change.plan_id {
+            let fits = Plan::find(&plan_id).is_some_and(|plan| plan.service == instance.service);
+            if !fits {
+                return Err(InstanceRefusal::WrongPlan);
+            }
+            instance.plan_id = plan_id;
+        }
+        instance.name = change.name.unwrap_or(instance.name);
+        instance.parameters = change.parameters.or(instance.parameters);
+        instance.allow_cleanup = change.allow_cleanup.unwrap_or(instance.allow_cleanup);
+        instance.updated = Some((now, caller.iam_id().to_owned()));
+        let stored = instance.clone();
+        self.write(move |tx| Ok(instances::update(tx, &stored)?)).await?;
+        Ok(self.instances.put(instance))
+    }
+
+    /// Removes an instance; destroyed keys go with it for good.
+    ///
+    /// # Errors
+    /// `NotFound`, `Gone`, `HasKeys`.
+    ///
+    /// Source: docs, provision, FAQs; `docs/contract/iam.md` 3.3.
+    pub(crate) async fn remove_instance(
+        &self,
+        caller: &Caller,
+        id: InstanceId,
+        now: Timestamp,
+    ) -> Result<(), InstanceRefusal> {
+        let mut instance = Instance::clone(&*self.living(id)?);
+        instance.presence = Presence::Removed { at: now, by: caller.iam_id().to_owned() };
+        let stored = instance.clone();
+        self.writer
+            .run(move |tx| {
+                let living = keys::count_living(tx, stored.id)?;
+                if living > 0 {
+                    return Err(InstanceRefusal::HasKeys(living));
+                }
+                for key in keys::all_of(tx, stored.id)? {
+                    keys::purge(tx, &key)?;
+                }
+                instances::update(tx, &stored)?;
+                Ok(())
+            })
+            .await?;
+        self.instances.put(instance);
+        Ok(())
+    }
+
+    /// The Key Protect instance that a key request names, of the caller's account.
+    pub(crate) fn key_protect_instance(&self, id: InstanceId, caller: &Caller) -> Option<Arc<Instance>> {
+        let found = self.instances.get(id)?;
+        let usable = found.is_active()
+            && found.service == crate::domain::instance::Service::KeyProtect
+            && found.account == caller.account;
+        usable.then_some(found)
+    }
+
+    fn living(&self, id: InstanceId) -> Result<Arc<Instance>, InstanceRefusal> {
+        let known = self.instances.get(id).ok_or(InstanceRefusal::NotFound)?;
+        if known.is_active() { Ok(known) } else { Err(InstanceRefusal::Gone) }
+    }
+}
+
+/// The resource group's CRN.
+pub(crate) fn resource_group_crn(id: &str) -> String {
+    format!("crn:v1:bluemix:public:resource-controller::a/{}::resource-group:{id}", builtin::ACCOUNT)
+}

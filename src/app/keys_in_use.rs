@@ -1,0 +1,164 @@
+//! Root keys in use: unsealed, in memory, ready to wrap. A snapshot is never changed; when its key changes it is dropped
+//! before the change is acknowledged.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use quick_cache::sync::Cache;
+
+use crate::app::App;
+use crate::app::error::Error;
+use crate::crypto::seal_key::SealKey;
+use crate::domain::alias::KeyRef;
+use crate::domain::caller::Caller;
+use crate::domain::context::Context;
+use crate::domain::id::{InstanceId, KeyId, VersionId};
+use crate::domain::key::{Key, Kind};
+use crate::domain::operation::Operation;
+use crate::domain::reason::Reason;
+use crate::store::audit::Common;
+use crate::store::{key_versions, keys};
+
+/// Keys that are kept ready.
+const KEYS_MAX: usize = 10_000;
+/// Callers and operations whose common audit words a key remembers.
+const COMMONS_MAX: usize = 64;
+
+/// A key with its versions unsealed. Standard keys have none here.
+pub(crate) struct KeyInUse {
+    pub(crate) key: Key,
+    /// Newest first.
+    pub(crate) versions: Vec<UsableVersion>,
+    commons: Mutex<Vec<KnownCommon>>,
+}
+
+/// A version that can seal and open.
+pub(crate) struct UsableVersion {
+    pub(crate) id: VersionId,
+    pub(crate) seal_key: SealKey,
+}
+
+struct KnownCommon {
+    caller: Arc<Caller>,
+    operation: Operation,
+    peer: Option<std::net::IpAddr>,
+    common: Arc<Common>,
+}
+
+impl KeyInUse {
+    /// The words that audit records of this caller and operation have in common; `make` is called the first time.
+    pub(crate) fn common(&self, cx: &Context, make: impl FnOnce() -> Common) -> Arc<Common> {
+        let mut known = self.commons.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = |one: &&KnownCommon| {
+            one.operation == cx.operation && one.peer == cx.trace.peer && Arc::ptr_eq(&one.caller, &cx.caller)
+        };
+        if let Some(one) = known.iter().find(same) {
+            return Arc::clone(&one.common);
+        }
+        if known.len() == COMMONS_MAX {
+            known.clear();
+        }
+        let common = Arc::new(make());
+        known.push(KnownCommon {
+            caller: Arc::clone(&cx.caller),
+            operation: cx.operation,
+            peer: cx.trace.peer,
+            common: Arc::clone(&common),
+        });
+        common
+    }
+}
+
+/// The bounded memory of keys in use.
+pub(crate) struct KeysInUse {
+    by_id: Cache<(InstanceId, KeyId), Arc<KeyInUse>>,
+    by_alias: Cache<(InstanceId, String), Arc<KeyInUse>>,
+    /// Counts what was forgotten: a snapshot that was read before and comes after is not kept.
+    forgotten: AtomicU64,
+    changing: Mutex<()>,
+}
+
+impl KeysInUse {
+    /// Nothing in use yet.
+    pub(crate) fn new() -> Self {
+        Self {
+            by_id: Cache::new(KEYS_MAX),
+            by_alias: Cache::new(KEYS_MAX),
+            forgotten: AtomicU64::new(0),
+            changing: Mutex::new(()),
+        }
+    }
+
+    /// Drops the snapshots of keys that have changed.
+    pub(crate) fn forget(&self, changed: &[(InstanceId, KeyId)]) {
+        if changed.is_empty() {
+            return;
+        }
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.forgotten.fetch_add(1, Ordering::Release);
+        for (instance, key) in changed {
+            let Some((_, dropped)) = self.by_id.remove(&(*instance, *key)) else { continue };
+            for alias in &dropped.key.aliases {
+                self.by_alias.remove(&(*instance, alias.as_str().to_owned()));
+            }
+        }
+        // A snapshot found by alias alone may have left the other memory already.
+        self.by_alias.retain(|(instance, _), held| !changed.contains(&(*instance, held.key.id)));
+    }
+
+    fn find(&self, instance: InstanceId, key: &KeyRef) -> Option<Arc<KeyInUse>> {
+        match key {
+            KeyRef::Id(id) => self.by_id.get(&(instance, *id)),
+            KeyRef::Alias(alias) => self.by_alias.get(&(instance, alias.as_str().to_owned())),
+            KeyRef::Nothing => None,
+        }
+    }
+
+    fn keep(&self, seen: u64, reference: &KeyRef, held: &Arc<KeyInUse>) {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.forgotten.load(Ordering::Acquire) != seen {
+            return;
+        }
+        self.by_id.insert((held.key.instance, held.key.id), Arc::clone(held));
+        if let KeyRef::Alias(alias) = reference {
+            self.by_alias.insert((held.key.instance, alias.as_str().to_owned()), Arc::clone(held));
+        }
+    }
+}
+
+/// The key that a request names, ready for use.
+///
+/// # Errors
+/// `KeyNotFound`, also for a key of another ring than the request names.
+pub(crate) async fn key_in_use(app: &App, cx: &Context, reference: &KeyRef) -> Result<Arc<KeyInUse>, Error> {
+    let known = app.memory.keys.find(cx.instance.id, reference);
+    let held = match known {
+        Some(held) => held,
+        None => load(app, cx.instance.id, reference).await?,
+    };
+    let in_ring = cx.ring.as_ref().is_none_or(|ring| ring.holds(&held.key.ring));
+    if in_ring { Ok(held) } else { Err(Reason::KeyNotFound.into()) }
+}
+
+async fn load(app: &App, instance: InstanceId, reference: &KeyRef) -> Result<Arc<KeyInUse>, Error> {
+    let seen = app.memory.keys.forgotten.load(Ordering::Acquire);
+    let wanted = reference.clone();
+    let (key, sealed) = app
+        .read(move |tx| {
+            let key = keys::find(tx, instance, &wanted)?.ok_or(Reason::KeyNotFound)?;
+            let sealed = match key.kind {
+                Kind::Root => key_versions::sealed(tx, key.id)?,
+                Kind::Standard => Vec::new(),
+            };
+            Ok((key, sealed))
+        })
+        .await?;
+    let mut versions = Vec::with_capacity(sealed.len());
+    for one in sealed {
+        let material = app.vault.open_version(key.id, one.version.id, one.sealed)?;
+        versions.push(UsableVersion { id: one.version.id, seal_key: SealKey::new(material.bytes())? });
+    }
+    let held = Arc::new(KeyInUse { key, versions, commons: Mutex::new(Vec::new()) });
+    app.memory.keys.keep(seen, reference, &held);
+    Ok(held)
+}

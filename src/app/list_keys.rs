@@ -1,0 +1,131 @@
+//! Listing and counting keys.
+
+use std::sync::Arc;
+
+use crate::app::App;
+use crate::app::error::Error;
+use crate::domain::access;
+use crate::domain::audit::{Datum, Record, Side};
+use crate::domain::context::Context;
+use crate::domain::key::Key;
+use crate::domain::operation::Operation;
+use crate::domain::reason::Reason;
+use crate::domain::search::{CANDIDATES_MAX, Search};
+use crate::domain::sort::Term;
+use crate::store::key_query::{self, Selection};
+use crate::store::tx::Tx;
+
+/// A list that is asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct ListQuery {
+    pub(crate) selection: Selection,
+    pub(crate) search: Option<Search>,
+    pub(crate) sort: Vec<Term>,
+    pub(crate) limit: i64,
+    pub(crate) offset: i64,
+}
+
+/// A page of keys.
+pub(crate) struct Listing {
+    pub(crate) keys: Vec<Key>,
+    pub(crate) search: Option<Search>,
+    /// True when only the looked-up key is shown since there were too many to search.
+    pub(crate) incomplete: bool,
+}
+
+/// Lists an instance's keys; who may see none gets an empty list.
+///
+/// # Errors
+/// What the query breaks; `KeySearchTooBroad`.
+///
+/// Source: docs, view-keys; API reference, getKeys; docs, ts-unable-to-list-keys-api.
+pub(crate) async fn list_keys(app: &Arc<App>, cx: Context, query: Result<ListQuery, Reason>) -> Result<Listing, Error> {
+    let permitted = access::allow(&cx.caller, Operation::ListKeys).is_ok();
+    let mut query = query?;
+    query.selection.ring.clone_from(&cx.ring);
+    let instance = cx.instance.id;
+    let listing = if permitted {
+        app.read(move |tx| match query.search.clone() {
+            Some(search) => searched(tx, instance, query, search),
+            None => {
+                let ListQuery { selection, sort, limit, offset, .. } = query;
+                let keys = key_query::list(tx, instance, &selection, &sort, limit, offset)?;
+                Ok(Listing { keys, search: None, incomplete: false })
+            }
+        })
+        .await?
+    } else {
+        Listing { keys: Vec::new(), search: query.search, incomplete: false }
+    };
+    note_total(app, &cx, i64::try_from(listing.keys.len()).unwrap_or(i64::MAX)).await;
+    Ok(listing)
+}
+
+/// Counts an instance's keys; who may see none counts none.
+///
+/// # Errors
+/// What the query breaks.
+///
+/// Source: API reference, getKeyCollectionMetadata; the zero is ASSUMED.
+pub(crate) async fn count_keys(app: &Arc<App>, cx: Context, query: Result<ListQuery, Reason>) -> Result<i64, Error> {
+    let permitted = access::allow(&cx.caller, Operation::CountKeys).is_ok();
+    let mut selection = query?.selection;
+    selection.ring.clone_from(&cx.ring);
+    let instance = cx.instance.id;
+    let total = if permitted { app.read(move |tx| Ok(key_query::count(tx, instance, &selection)?)).await? } else { 0 };
+    note_total(app, &cx, total).await;
+    Ok(total)
+}
+
+async fn note_total(app: &Arc<App>, cx: &Context, total: i64) {
+    let mut record = Record::of(cx, 200);
+    record.add(Side::Response, "totalResources", Datum::Number(total));
+    app.note(record).await;
+}
+
+fn searched(
+    tx: &Tx<'_>,
+    instance: crate::domain::id::InstanceId,
+    query: ListQuery,
+    search: Search,
+) -> Result<Listing, Error> {
+    let most = i64::try_from(CANDIDATES_MAX).unwrap_or(i64::MAX) + 1;
+    let too_many = key_query::count(tx, instance, &query.selection)? >= most;
+    if too_many {
+        // The look-up alone is still made: it needs no walk over all candidates.
+        let found = looked_up_in_store(tx, instance, &query.selection, &search)?.ok_or(Reason::KeySearchTooBroad)?;
+        return Ok(Listing { keys: vec![found], search: Some(search), incomplete: true });
+    }
+    let candidates = key_query::list(tx, instance, &query.selection, &query.sort, most, 0)?;
+    let (first, rest): (Vec<Key>, Vec<Key>) =
+        candidates.into_iter().filter(|key| search.finds(key)).partition(|key| is_looked_up(&search, key));
+    let skip = usize::try_from(query.offset).unwrap_or(usize::MAX);
+    let take = usize::try_from(query.limit).unwrap_or(usize::MAX);
+    let keys = first.into_iter().chain(rest).skip(skip).take(take).collect();
+    Ok(Listing { keys, search: Some(search), incomplete: false })
+}
+
+fn is_looked_up(search: &Search, key: &Key) -> bool {
+    search.id() == Some(key.id) || search.alias().is_some_and(|alias| key.aliases.contains(&alias))
+}
+
+fn looked_up_in_store(
+    tx: &Tx<'_>,
+    instance: crate::domain::id::InstanceId,
+    selection: &Selection,
+    search: &Search,
+) -> Result<Option<Key>, Error> {
+    use crate::domain::alias::KeyRef;
+    if search.not {
+        return Ok(None);
+    }
+    for reference in [search.id().map(KeyRef::Id), search.alias().map(KeyRef::Alias)].into_iter().flatten() {
+        let found = crate::store::keys::find(tx, instance, &reference)?;
+        if let Some(key) = found
+            && key_query::holds(tx, &key, selection)?
+        {
+            return Ok(Some(key));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,106 @@
+//! Use cases: each loads, lets the domain decide, and saves the change with its audit record in one transaction.
+
+pub(crate) mod alias;
+pub(crate) mod audit;
+pub(crate) mod builtin;
+pub(crate) mod create_key;
+pub(crate) mod delete_key;
+pub(crate) mod error;
+pub(crate) mod instances;
+pub(crate) mod key_state;
+pub(crate) mod keys_in_use;
+pub(crate) mod list_keys;
+pub(crate) mod lookup;
+pub(crate) mod patch_key;
+pub(crate) mod read_key;
+pub(crate) mod rotate_key;
+pub(crate) mod tick;
+pub(crate) mod time;
+pub(crate) mod tokens;
+pub(crate) mod vault;
+pub(crate) mod wrap;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use tokio::sync::Mutex;
+
+use crate::app::audit::AuditQueue;
+use crate::app::error::Error;
+use crate::app::instances::Instances;
+use crate::app::keys_in_use::KeysInUse;
+use crate::app::tokens::Tokens;
+use crate::app::vault::Vault;
+use crate::clock::Clock;
+use crate::store::reader::Reader;
+use crate::store::tx::Tx;
+use crate::store::writer::{Committed, Writer};
+
+/// Everything that use cases work with. One per process, shared.
+pub(crate) struct App {
+    pub(crate) clock: Clock,
+    pub(crate) vault: Vault,
+    pub(crate) memory: Arc<Memory>,
+    pub(crate) instances: Instances,
+    pub(crate) tokens: Tokens,
+    pub(crate) audit: AuditQueue,
+    pub(crate) writer: Writer,
+    pub(crate) reader: Reader,
+    /// Held by whoever runs what is due: it runs in order.
+    pub(crate) ticking: Mutex<()>,
+    /// Held by whoever moves the clock: a second one waits.
+    pub(crate) moving: Mutex<()>,
+}
+
+/// What is remembered of the store, brought up to date by the writer before a change is acknowledged.
+pub(crate) struct Memory {
+    pub(crate) keys: KeysInUse,
+    /// When something is due next, in milliseconds; `i64::MAX` when nothing is.
+    next_due: AtomicI64,
+}
+
+impl Memory {
+    /// Nothing remembered yet; `next_due` as the store tells it.
+    pub(crate) fn new(next_due: Option<i64>) -> Self {
+        Self { keys: KeysInUse::new(), next_due: AtomicI64::new(next_due.unwrap_or(i64::MAX)) }
+    }
+
+    /// Takes notice of a commit.
+    pub(crate) fn on_commit(&self, committed: &Committed) {
+        self.keys.forget(&committed.effects.keys());
+        if let Some(next_due) = committed.next_due {
+            self.next_due.store(next_due.unwrap_or(i64::MAX), Ordering::Release);
+        }
+    }
+
+    /// When something is due next, in milliseconds.
+    pub(crate) fn next_due(&self) -> i64 {
+        self.next_due.load(Ordering::Acquire)
+    }
+}
+
+impl App {
+    /// Runs a use case's change in a transaction: all of it is on disk when this returns `Ok`, nothing after an `Err`.
+    ///
+    /// # Errors
+    /// What the use case refuses, or the store's fault.
+    pub(crate) async fn write<T, F>(&self, job: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Tx<'_>) -> Result<T, Error> + Send + 'static,
+    {
+        self.writer.run(job).await
+    }
+
+    /// Runs a read over one snapshot.
+    ///
+    /// # Errors
+    /// What the use case refuses, or the store's fault.
+    pub(crate) async fn read<T, F>(&self, job: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Tx<'_>) -> Result<T, Error> + Send + 'static,
+    {
+        self.reader.run(job).await
+    }
+}

@@ -1,0 +1,112 @@
+//! What falls due: done in order of time, each at its own instant, through the same rules as a person's request.
+
+use std::sync::Arc;
+
+use crate::app::App;
+use crate::app::builtin;
+use crate::app::delete_key;
+use crate::app::error::Error;
+use crate::app::rotate_key;
+use crate::domain::access::Roles;
+use crate::domain::audit::{Datum, Record, Side};
+use crate::domain::caller::Caller;
+use crate::domain::context::{Context, Trace};
+use crate::domain::due::{Due, DueKind};
+use crate::domain::instance::Instance;
+use crate::domain::key::machine::Action;
+use crate::domain::key::{Key, State};
+use crate::domain::operation::Operation;
+use crate::domain::time::Timestamp;
+use crate::store::due::DueRow;
+use crate::store::tx::Tx;
+use crate::store::{due, keys, meta, policies};
+
+/// Rows that one transaction takes.
+const ROWS_AT_ONCE: usize = 500;
+/// Name of the clock's course in the store.
+pub(crate) const CLOCK: &str = "clock";
+
+/// Runs all that is due by `now`, if anything is; tells what ran, in order. Twice equals once.
+///
+/// # Errors
+/// The store's fault; what ran before it stays done.
+pub(crate) async fn tick(app: &Arc<App>, now: Timestamp) -> Result<Vec<Due>, Error> {
+    let mut ran = Vec::new();
+    if app.memory.next_due() > now.millis() {
+        return Ok(ran);
+    }
+    let _ticking = app.ticking.lock().await;
+    loop {
+        let shared = Arc::clone(app);
+        let done = app
+            .write(move |tx| {
+                let rows = due::by(tx, now, ROWS_AT_ONCE)?;
+                for row in &rows {
+                    run(&shared, tx, *row)?;
+                }
+                tx.touch_due();
+                meta::set(tx, CLOCK, &shared.clock.course().to_text())?;
+                Ok(rows)
+            })
+            .await?;
+        ran.extend(done.iter().map(|row| row.due));
+        if done.len() < ROWS_AT_ONCE {
+            return Ok(ran);
+        }
+    }
+}
+
+fn run(app: &App, tx: &Tx<'_>, row: DueRow) -> Result<(), Error> {
+    let Some(key) = keys::get(tx, row.key)? else { return Ok(due::replace(tx, row.key, &[])?) };
+    let stands = key.due().contains(&row.due);
+    let instance = app.instances.get(key.instance);
+    let Some(instance) = instance.filter(|_| stands) else { return Ok(due::replace(tx, key.id, &key.due())?) };
+    match row.due.kind {
+        DueKind::Expiry => expire(app, tx, &context(instance, Operation::Expire, row.due.at), key),
+        DueKind::Rotation => rotate(app, tx, &context(instance, Operation::Rotate, row.due.at), key),
+        DueKind::DeletionLapse => lapse(tx, key),
+        DueKind::Purge => {
+            let cx = context(instance, Operation::PurgeKey, row.due.at);
+            delete_key::purge(app, tx, &cx, key, 204).map(drop)
+        }
+    }
+}
+
+/// Key Protect itself acts, at the instant that was due.
+fn context(instance: Arc<Instance>, operation: Operation, now: Timestamp) -> Context {
+    let caller = Caller::new(builtin::key_protect(), &instance.account, Roles::NONE);
+    let correlation = format!("due-{}-{}", operation.row().id, now.millis());
+    let trace = Trace { correlation, uri: String::new(), peer: None };
+    Context { now, caller: Arc::new(caller), instance, operation, ring: None, trace }
+}
+
+/// Source: docs, key-states: `kms.secrets.expire` tells both states.
+fn expire(app: &App, tx: &Tx<'_>, cx: &Context, mut key: Key) -> Result<(), Error> {
+    let before = key.state.number();
+    key.act(Action::Expire, cx.caller.iam_id(), cx.now)?;
+    keys::update(tx, &key)?;
+    let mut record = Record::of(cx, 200).about(&key);
+    record.respond("keyId", key.id.to_string());
+    record.add(Side::Response, "initialValue.keyState", Datum::Number(i64::from(before)));
+    record.add(Side::Response, "newValue.keyState", Datum::Number(i64::from(key.state.number())));
+    record.expiry(&key);
+    app.record(tx, record)
+}
+
+/// Only an active key is rotated; for others the schedule moves on by one interval (ASSUMED).
+fn rotate(app: &App, tx: &Tx<'_>, cx: &Context, mut key: Key) -> Result<(), Error> {
+    if key.state == State::Active {
+        let material = app.vault.generate()?;
+        return rotate_key::add_version(app, tx, cx, key, &material);
+    }
+    if let Some(policy) = &mut key.rotation {
+        policy.next_at = policy.interval.next_after(policy.next_at);
+        policies::set_rotation(tx, key.id, policy)?;
+    }
+    Ok(keys::update(tx, &key)?)
+}
+
+fn lapse(tx: &Tx<'_>, mut key: Key) -> Result<(), Error> {
+    key.authorization = None;
+    Ok(keys::update(tx, &key)?)
+}

@@ -1,0 +1,146 @@
+//! Moving the clock: from due time to due time, and the answer when all is done.
+
+use std::sync::Arc;
+
+use crate::app::App;
+use crate::app::error::Error;
+use crate::app::tick::{CLOCK, tick};
+use crate::clock::Reading;
+use crate::domain::due::{Due, DueKind};
+use crate::domain::time::Timestamp;
+use crate::store::{due, meta};
+
+/// Rows of a journey's report.
+const REPORT_ROWS_MAX: usize = 1_000;
+
+/// Where the clock should go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// A span from now.
+    By(std::time::Duration),
+    /// An instant.
+    To(Timestamp),
+}
+
+/// What an advance did.
+pub(crate) struct Journey {
+    pub(crate) from: Timestamp,
+    pub(crate) to: Timestamp,
+    pub(crate) ran: Vec<Ran>,
+    /// Runs that the report leaves out.
+    pub(crate) more: usize,
+}
+
+/// Runs of one kind at one instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ran {
+    pub(crate) due: Due,
+    pub(crate) count: usize,
+}
+
+/// Why the clock did not move.
+#[derive(Debug)]
+pub(crate) enum MoveRefusal {
+    /// The target lies in the past; the clock's time is told.
+    Backwards(Timestamp),
+    /// The target lies beyond the calendar.
+    TooFar,
+    Fault(Error),
+}
+
+impl From<Error> for MoveRefusal {
+    fn from(fault: Error) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// The clock, and what is due next.
+///
+/// # Errors
+/// The store's fault.
+pub(crate) async fn show(app: &Arc<App>) -> Result<(Reading, Option<Due>), Error> {
+    let next = app.read(|tx| Ok(due::by(tx, Timestamp::MAX, 1)?.first().map(|row| row.due))).await?;
+    Ok((app.clock.reading(), next))
+}
+
+/// Moves the clock forward and does all that falls due on the way, each at its own instant.
+///
+/// # Errors
+/// `Backwards`, `TooFar`, the store's fault.
+pub(crate) async fn advance(app: &Arc<App>, target: Target) -> Result<Journey, MoveRefusal> {
+    let _moving = app.moving.lock().await;
+    let from = app.clock.now();
+    let to = match target {
+        Target::By(span) => from.plus(span),
+        Target::To(to) => to,
+    };
+    if to < from {
+        return Err(MoveRefusal::Backwards(from));
+    }
+    if to >= Timestamp::MAX {
+        return Err(MoveRefusal::TooFar);
+    }
+    let mut journey = Journey { from, to, ran: Vec::new(), more: 0 };
+    loop {
+        let next = Timestamp::from_millis(app.memory.next_due());
+        if next > to {
+            break;
+        }
+        app.clock.advance_to(next);
+        for due in tick(app, next).await? {
+            journey.add(due);
+        }
+    }
+    app.clock.advance_to(to);
+    keep_course(app).await?;
+    Ok(journey)
+}
+
+impl Journey {
+    fn add(&mut self, due: Due) {
+        if let Some(row) = self.ran.iter_mut().rev().take_while(|row| row.due.at == due.at).find(|row| row.due == due) {
+            row.count += 1;
+        } else if self.ran.len() < REPORT_ROWS_MAX {
+            self.ran.push(Ran { due, count: 1 });
+        } else {
+            self.more += 1;
+        }
+    }
+}
+
+/// Stops time, at a later instant if one is given.
+///
+/// # Errors
+/// As [`advance`].
+pub(crate) async fn freeze(app: &Arc<App>, at: Option<Timestamp>) -> Result<(), MoveRefusal> {
+    app.clock.freeze();
+    match at {
+        Some(at) => advance(app, Target::To(at)).await.map(drop),
+        None => Ok(keep_course(app).await?),
+    }
+}
+
+/// Lets time pass again.
+///
+/// # Errors
+/// The store's fault.
+pub(crate) async fn resume(app: &Arc<App>) -> Result<(), Error> {
+    app.clock.resume();
+    keep_course(app).await
+}
+
+/// Keeps the clock's course, so that a restart goes on from it.
+///
+/// # Errors
+/// The store's fault.
+pub(crate) async fn keep_course(app: &Arc<App>) -> Result<(), Error> {
+    let course = app.clock.course().to_text();
+    app.write(move |tx| Ok(meta::set(tx, CLOCK, &course)?)).await
+}
+
+impl Ran {
+    /// The word for what ran.
+    pub(crate) fn what(&self) -> &'static str {
+        DueKind::name(self.due.kind)
+    }
+}

@@ -1,0 +1,443 @@
+//! IAM tokens: issued for API keys and other grants, verified once and then remembered. All their times are real ones.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use quick_cache::sync::Cache;
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::app::builtin;
+use crate::app::error::Error;
+use crate::app::vault::Vault;
+use crate::crypto::compare;
+use crate::crypto::signer::{ISSUER, Signer};
+use crate::domain::access::Roles;
+use crate::domain::caller::{Caller, Identity, IdentityKind};
+use crate::domain::crn;
+use crate::store::meta;
+
+/// Seconds that an access token lives. Source: go-client, SDK cores.
+pub(crate) const ACCESS_SECONDS: i64 = 3_600;
+/// Seconds that a token of a service instance lives. Source: sample in IBM's documents.
+const SERVICE_ACCESS_SECONDS: i64 = 1_800;
+/// Seconds that a refresh token lives (ASSUMED, as redstone takes it).
+const REFRESH_SECONDS: i64 = 7 * 86_400;
+/// Seconds by which a client's clock may run ahead of ours.
+const LEEWAY_SECONDS: i64 = 60;
+/// Verified tokens that are remembered.
+const VERIFIED_MAX: usize = 10_000;
+/// Where refresh tokens are sealed for.
+const REFRESH_PLACE: &str = "refresh token";
+/// Namespace of the ids that API keys and profiles get.
+const NAMESPACE: uuid::Uuid = uuid::Uuid::from_u128(0x7c1e_5d3a_90b2_4f6e_8a4d_2b6c_0f9e_1357);
+/// Name of the generation in the store.
+pub(crate) const GENERATION: &str = "token-generation";
+
+/// Who may have a token. Source: `docs/contract/interface.md` 1, `--auth`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AuthMode {
+    /// Any API key.
+    Token,
+    /// Only identities that were declared; the owner's API key is.
+    Strict,
+}
+
+/// The token service's state.
+pub(crate) struct Tokens {
+    signer: Signer,
+    /// First part of `kid`; the second is the generation.
+    key_name: String,
+    /// Counts the calls of `POST /mock/tokens/expire`: tokens of earlier generations are expired.
+    generation: AtomicI64,
+    verified: Cache<[u8; 32], Arc<Verified>>,
+    /// Held while a generation ends.
+    expiring: Mutex<()>,
+    owner_key_digest: [u8; 32],
+    mode: AuthMode,
+}
+
+/// A token that was found good.
+pub(crate) struct Verified {
+    pub(crate) caller: Arc<Caller>,
+    expires_at: i64,
+    generation: i64,
+}
+
+/// Why a token is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TokenRefusal {
+    /// It is no JSON Web Token with a subject.
+    Unreadable,
+    /// It is one, but not ours, changed, expired or of another account.
+    NotValid,
+}
+
+/// Why a grant is refused.
+#[derive(Debug)]
+pub(crate) enum GrantRefusal {
+    UnknownApiKey,
+    RefreshExpired,
+    RefreshUnknown,
+    /// The access token that the grant was made with is not valid.
+    TokenInvalid,
+    /// `desired_iam_id` or a profile names another account.
+    ForeignAccount,
+    /// A field's text cannot be what it should.
+    Malformed(&'static str),
+    Fault(Error),
+}
+
+impl From<Error> for GrantRefusal {
+    fn from(fault: Error) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// Tokens as the endpoint hands them out.
+pub(crate) struct Issued {
+    pub(crate) access_token: String,
+    pub(crate) refresh_token: String,
+    pub(crate) expires_in: i64,
+    /// Real seconds since 1970-01-01.
+    pub(crate) expiration: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Claims {
+    iam_id: String,
+    id: String,
+    realmid: String,
+    jti: String,
+    identifier: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    given_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    family_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+    sub: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub_type: Option<String>,
+    authn: Authn,
+    account: Account,
+    iat: i64,
+    exp: i64,
+    #[serde(skip_serializing)]
+    nbf: Option<i64>,
+    iss: String,
+    grant_type: String,
+    scope: String,
+    client_id: String,
+    acr: u8,
+    amr: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Authn {
+    sub: String,
+    iam_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub_type: Option<String>,
+    name: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Account {
+    valid: bool,
+    bss: String,
+    frozen: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Refresh {
+    generation: i64,
+    expires_at: i64,
+    kind: String,
+    iam_id: String,
+    subject: String,
+    name: String,
+}
+
+impl Tokens {
+    /// Over a signing key; `key_name` and `generation` as the store has them.
+    pub(crate) fn new(signer: Signer, key_name: String, generation: i64, owner_key: &[u8], mode: AuthMode) -> Self {
+        Self {
+            signer,
+            key_name,
+            generation: AtomicI64::new(generation),
+            verified: Cache::new(VERIFIED_MAX),
+            expiring: Mutex::new(()),
+            owner_key_digest: compare::sha256(owner_key),
+            mode,
+        }
+    }
+
+    /// The identity that an API key stands for: the same for the same key.
+    ///
+    /// # Errors
+    /// `UnknownApiKey` for one that was not declared, under [`AuthMode::Strict`].
+    pub(crate) fn identity_of_api_key(&self, api_key: &str) -> Result<Identity, GrantRefusal> {
+        if compare::equal(&compare::sha256(api_key.as_bytes()), &self.owner_key_digest) {
+            return Ok(builtin::owner());
+        }
+        match self.mode {
+            AuthMode::Token => Ok(Identity::service_id(&derived_id("apikey", api_key))),
+            AuthMode::Strict => Err(GrantRefusal::UnknownApiKey),
+        }
+    }
+
+    /// The identity of a trusted profile: the same for the same name or id.
+    ///
+    /// # Errors
+    /// `Malformed` under [`AuthMode::Strict`], where none was declared.
+    pub(crate) fn identity_of_profile(&self, field: &'static str, profile: &str) -> Result<Identity, GrantRefusal> {
+        match self.mode {
+            AuthMode::Token => {
+                let given = profile.strip_prefix("iam-Profile-").or_else(|| profile.strip_prefix("Profile-"));
+                let given = given.filter(|id| uuid::Uuid::try_parse(id).is_ok());
+                Ok(Identity::profile(&given.map_or_else(|| derived_id("profile", profile), str::to_owned)))
+            }
+            AuthMode::Strict => Err(GrantRefusal::Malformed(field)),
+        }
+    }
+
+    /// The identity of a service instance, from `crn-<crn>` or the CRN.
+    ///
+    /// # Errors
+    /// `Malformed`, `ForeignAccount`.
+    pub(crate) fn identity_of_service(&self, desired_iam_id: &str) -> Result<Identity, GrantRefusal> {
+        let crn = desired_iam_id.strip_prefix("crn-").unwrap_or(desired_iam_id);
+        let named = crn::parse(crn).ok_or(GrantRefusal::Malformed("desired_iam_id"))?;
+        if named.account == builtin::ACCOUNT { Ok(Identity::service(crn)) } else { Err(GrantRefusal::ForeignAccount) }
+    }
+
+    /// Signs tokens for an identity.
+    ///
+    /// # Errors
+    /// When the cryptographic library fails.
+    pub(crate) fn issue(
+        &self,
+        vault: &Vault,
+        identity: &Identity,
+        grant_type: &str,
+        now: i64,
+    ) -> Result<Issued, Error> {
+        let lifetime = if identity.kind == IdentityKind::Service { SERVICE_ACCESS_SECONDS } else { ACCESS_SECONDS };
+        let generation = self.generation.load(Ordering::Acquire);
+        let jti = uuid::Builder::from_random_bytes(vault.random.array()?).into_uuid().to_string();
+        let claims = claims(identity, grant_type, now, lifetime, jti);
+        let access_token = self.signer.sign(&self.kid(generation), &claims)?;
+        let refresh_token = seal_refresh(vault, identity, generation, now + REFRESH_SECONDS)?;
+        Ok(Issued { access_token, refresh_token, expires_in: lifetime, expiration: now + lifetime })
+    }
+
+    /// Opens a refresh token.
+    ///
+    /// # Errors
+    /// `RefreshUnknown`, `RefreshExpired`.
+    pub(crate) fn identity_of_refresh(&self, vault: &Vault, token: &str, now: i64) -> Result<Identity, GrantRefusal> {
+        let refresh = open_refresh(vault, token).ok_or(GrantRefusal::RefreshUnknown)?;
+        if refresh.expires_at <= now || refresh.generation != self.generation.load(Ordering::Acquire) {
+            return Err(GrantRefusal::RefreshExpired);
+        }
+        let kind = parse_kind(&refresh.kind).ok_or(GrantRefusal::RefreshUnknown)?;
+        Ok(Identity { kind, iam_id: refresh.iam_id, subject: refresh.subject, name: refresh.name })
+    }
+
+    /// Finds out who a token speaks for. A good one is remembered until it expires; a bad one never is.
+    ///
+    /// # Errors
+    /// `Unreadable`, `NotValid`.
+    pub(crate) fn verify(&self, token: &str, now: i64) -> Result<Arc<Verified>, TokenRefusal> {
+        let digest = compare::sha256(token.as_bytes());
+        if let Some(known) = self.verified.get(&digest) {
+            return if self.is_live(&known, now) { Ok(known) } else { Err(TokenRefusal::NotValid) };
+        }
+        if !is_readable(token) {
+            return Err(TokenRefusal::Unreadable);
+        }
+        let generation = self.generation.load(Ordering::Acquire);
+        let claims: Claims = self.signer.verify(&self.kid(generation), token).ok_or(TokenRefusal::NotValid)?;
+        let in_time = claims.exp > now
+            && claims.iat <= now + LEEWAY_SECONDS
+            && claims.nbf.is_none_or(|not_before| not_before <= now + LEEWAY_SECONDS);
+        if !in_time || claims.account.bss != builtin::ACCOUNT {
+            return Err(TokenRefusal::NotValid);
+        }
+        let identity = identity_of_claims(&claims);
+        let roles = roles_of(&identity);
+        let caller = Arc::new(Caller::new(identity, &claims.account.bss, roles));
+        let verified = Arc::new(Verified { caller, expires_at: claims.exp, generation });
+        let _expiring = self.expiring.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_live(&verified, now) {
+            self.verified.insert(digest, Arc::clone(&verified));
+            Ok(verified)
+        } else {
+            Err(TokenRefusal::NotValid)
+        }
+    }
+
+    /// True while a verified token may be used.
+    pub(crate) fn is_live(&self, verified: &Verified, now: i64) -> bool {
+        verified.expires_at > now && verified.generation == self.generation.load(Ordering::Acquire)
+    }
+
+    /// The id of the key that signs now.
+    pub(crate) fn current_kid(&self) -> String {
+        self.kid(self.generation.load(Ordering::Acquire))
+    }
+
+    /// The signing key's modulus and exponent, base64url.
+    pub(crate) fn public_parts(&self) -> (String, String) {
+        let parts = self.signer.public_parts();
+        (parts.modulus.to_owned(), parts.exponent.to_owned())
+    }
+
+    fn kid(&self, generation: i64) -> String {
+        format!("{}-{generation}", self.key_name)
+    }
+
+    fn end_generation(&self, next: i64) {
+        let _expiring = self.expiring.lock().unwrap_or_else(PoisonError::into_inner);
+        self.generation.store(next, Ordering::Release);
+        self.verified.clear();
+    }
+}
+
+impl App {
+    /// Expires every token that was issued so far.
+    ///
+    /// # Errors
+    /// The store's fault.
+    pub(crate) async fn expire_tokens(&self) -> Result<(), Error> {
+        let next = self
+            .write(|tx| {
+                let generation: i64 = meta::get(tx, GENERATION)?.and_then(|text| text.parse().ok()).unwrap_or(0);
+                meta::set(tx, GENERATION, &(generation + 1).to_string())?;
+                Ok(generation + 1)
+            })
+            .await?;
+        self.tokens.end_generation(next);
+        Ok(())
+    }
+}
+
+/// Three parts of base64url, JSON objects in the first two, and a subject. Source: docs, `BEARER_SUB_EXTRACTION_ERR`.
+fn is_readable(token: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Subject {
+        sub: String,
+    }
+    let parts: Vec<&str> = token.split('.').collect();
+    let [header, payload, signature] = parts.as_slice() else { return false };
+    let header = crate::crypto::base64::decode_url(header);
+    let payload = crate::crypto::base64::decode_url(payload);
+    let signature = crate::crypto::base64::decode_url(signature);
+    let (Some(header), Some(payload), Some(_)) = (header, payload, signature) else { return false };
+    serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&header).is_ok()
+        && serde_json::from_slice::<Subject>(&payload).is_ok_and(|subject| !subject.sub.is_empty())
+}
+
+fn derived_id(kind: &str, text: &str) -> String {
+    uuid::Uuid::new_v5(&NAMESPACE, format!("{kind}:{text}").as_bytes()).to_string()
+}
+
+fn kind_name(kind: IdentityKind) -> &'static str {
+    match kind {
+        IdentityKind::User => "user",
+        IdentityKind::ServiceId => "ServiceId",
+        IdentityKind::Profile => "Profile",
+        IdentityKind::Service => "CRN",
+    }
+}
+
+fn parse_kind(name: &str) -> Option<IdentityKind> {
+    [IdentityKind::User, IdentityKind::ServiceId, IdentityKind::Profile, IdentityKind::Service]
+        .into_iter()
+        .find(|kind| kind_name(*kind) == name)
+}
+
+fn identity_of_claims(claims: &Claims) -> Identity {
+    let kind = claims.sub_type.as_deref().and_then(parse_kind).unwrap_or(IdentityKind::User);
+    Identity { kind, iam_id: claims.iam_id.clone(), subject: claims.sub.clone(), name: claims.authn.name.clone() }
+}
+
+/// A person, service id or profile has all there is; a service instance just what authorizations grant it.
+fn roles_of(identity: &Identity) -> Roles {
+    if identity.kind != IdentityKind::Service {
+        return Roles::MANAGER.or(Roles::KEY_PURGE);
+    }
+    let Some(named) = crn::parse(&identity.subject) else { return Roles::NONE };
+    builtin::AUTHORIZATIONS
+        .iter()
+        .filter(|one| one.service == named.service && one.instance == named.instance)
+        .fold(Roles::NONE, |roles, one| roles.or(one.roles))
+}
+
+fn claims(identity: &Identity, grant_type: &str, now: i64, lifetime: i64, jti: String) -> Claims {
+    let service = identity.kind == IdentityKind::Service;
+    let user = identity.kind == IdentityKind::User;
+    let (realm, identifier) = match identity.kind {
+        IdentityKind::User => ("IBMid", identity.iam_id.trim_start_matches("IBMid-")),
+        IdentityKind::ServiceId | IdentityKind::Profile => ("iam", identity.subject.as_str()),
+        IdentityKind::Service => ("crn", identity.subject.as_str()),
+    };
+    let sub_type = (!user).then(|| kind_name(identity.kind).to_owned());
+    let client_id = match crn::parse(&identity.subject) {
+        Some(named) if service => named.service.to_owned(),
+        _ => "default".to_owned(),
+    };
+    Claims {
+        iam_id: identity.iam_id.clone(),
+        id: identity.iam_id.clone(),
+        realmid: realm.to_owned(),
+        jti,
+        identifier: identifier.to_owned(),
+        given_name: user.then(|| "Account".to_owned()),
+        family_name: user.then(|| "Owner".to_owned()),
+        name: user.then(|| "Account Owner".to_owned()),
+        email: user.then(|| identity.subject.clone()),
+        sub: identity.subject.clone(),
+        sub_type: sub_type.clone(),
+        authn: Authn {
+            sub: identity.subject.clone(),
+            iam_id: identity.iam_id.clone(),
+            sub_type,
+            name: identity.name.clone(),
+        },
+        account: Account { valid: true, bss: builtin::ACCOUNT.to_owned(), frozen: true },
+        iat: now,
+        exp: now + lifetime,
+        nbf: None,
+        iss: ISSUER.to_owned(),
+        grant_type: grant_type.to_owned(),
+        scope: "ibm openid".to_owned(),
+        client_id,
+        acr: u8::from(!service),
+        amr: if service { Vec::new() } else { vec!["pwd".to_owned()] },
+    }
+}
+
+fn seal_refresh(vault: &Vault, identity: &Identity, generation: i64, expires_at: i64) -> Result<String, Error> {
+    let refresh = Refresh {
+        generation,
+        expires_at,
+        kind: kind_name(identity.kind).to_owned(),
+        iam_id: identity.iam_id.clone(),
+        subject: identity.subject.clone(),
+        name: identity.name.clone(),
+    };
+    let text = serde_json::to_vec(&refresh).unwrap_or_default();
+    let (nonce, sealed) = vault.seal(REFRESH_PLACE, &text)?;
+    Ok(crate::crypto::base64::encode_url([&nonce[..], &sealed].concat()))
+}
+
+fn open_refresh(vault: &Vault, token: &str) -> Option<Refresh> {
+    let bytes = crate::crypto::base64::decode_url(token)?;
+    let (nonce, sealed) = bytes.split_first_chunk::<12>()?;
+    let opened = vault.open(REFRESH_PLACE, (*nonce, sealed.to_vec())).ok()?;
+    serde_json::from_slice(opened.bytes()).ok()
+}

@@ -1,0 +1,187 @@
+//! `GET /mock/audit-events`: Activity Tracker records, oldest first. Source of the form: docs, at-events.
+
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::{Map, Value, json};
+
+use crate::app::App;
+use crate::clock;
+use crate::domain::audit::{Datum, Record, Side};
+use crate::domain::time::Timestamp;
+use crate::http::admin::errors::AdminError;
+use crate::http::admin::parameters::{ListControl, only_known, parse_instant};
+use crate::http::key_protect::envelope::phrase;
+use crate::http::panics;
+use crate::http::query::Query;
+use crate::http::state::State;
+use crate::store::audit;
+
+const PARAMETERS: [&str; 8] = ["action", "target", "outcome", "correlationId", "since", "limit", "min", "wait"];
+/// How often a held reply looks again, real time.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// Which records are asked for.
+#[derive(Clone)]
+struct Filter {
+    action: Option<String>,
+    target: Option<String>,
+    outcome: Option<String>,
+    correlation: Option<String>,
+    since: Option<Timestamp>,
+}
+
+/// Records that match: the oldest `limit`, and how many there are.
+struct Found {
+    records: Vec<Value>,
+    total: usize,
+}
+
+/// `GET /mock/audit-events`
+pub(crate) async fn list(request: HttpRequest, state: Data<State>) -> HttpResponse {
+    match panics::caught(answer(&request, &state)).await {
+        Some(Ok(found)) => HttpResponse::Ok().json(json!({ "auditEvents": found.records, "total": found.total })),
+        Some(Err(error)) => error.render(),
+        None => {
+            AdminError::plain(StatusCode::INTERNAL_SERVER_ERROR, "fault", "the request could not be completed").render()
+        }
+    }
+}
+
+async fn answer(request: &HttpRequest, state: &State) -> Result<Found, AdminError> {
+    let query = Query::of(request);
+    only_known(&query, &PARAMETERS)?;
+    let control = ListControl::of(&query)?;
+    let filter = Filter::of(&query)?;
+    let waited = clock::stopwatch();
+    let mut tick = tokio::time::interval(LOOK_AGAIN);
+    loop {
+        tick.tick().await;
+        state.now().await;
+        let found = find(&state.app, filter.clone(), control.limit).await?;
+        if found.total >= control.least || waited.elapsed() >= control.wait {
+            return Ok(found);
+        }
+    }
+}
+
+async fn find(app: &App, filter: Filter, limit: usize) -> Result<Found, AdminError> {
+    app.flush_audit().await;
+    let found = app
+        .read(move |tx| {
+            let mut found = Found { records: Vec::new(), total: 0 };
+            audit::walk(tx, |record| {
+                if filter.fits(&record) {
+                    found.total += 1;
+                    if found.records.len() < limit {
+                        found.records.push(render(&record));
+                    }
+                }
+            })?;
+            Ok(found)
+        })
+        .await?;
+    Ok(found)
+}
+
+impl Filter {
+    fn of(query: &Query<'_>) -> Result<Self, AdminError> {
+        let text = |name: &str| query.get(name).map(str::to_owned);
+        if let Some(outcome) = query.get("outcome")
+            && !matches!(outcome, "success" | "failure")
+        {
+            return Err(AdminError::bad_field("outcome", "must be success or failure"));
+        }
+        Ok(Self {
+            action: text("action"),
+            target: text("target"),
+            outcome: text("outcome"),
+            correlation: text("correlationId"),
+            since: query.get("since").map(|text| parse_instant("since", text)).transpose()?,
+        })
+    }
+
+    fn fits(&self, record: &Record) -> bool {
+        let action = self.action.as_deref().is_none_or(|wanted| match wanted.strip_suffix('*') {
+            Some(start) => record.action.starts_with(start),
+            None => record.action == wanted,
+        });
+        let outcome = self.outcome.as_deref().is_none_or(|wanted| wanted == outcome(record));
+        let correlation = self.correlation.as_deref().is_none_or(|wanted| wanted == record.correlation);
+        let since = self.since.is_none_or(|since| record.at >= since.millis());
+        action && outcome && correlation && since && self.target.as_deref().is_none_or(|wanted| names(record, wanted))
+    }
+}
+
+/// A CRN, or the id or name at its end.
+fn names(record: &Record, wanted: &str) -> bool {
+    let crn = record.target_crn();
+    crn == wanted
+        || (!record.target.name.is_empty() && record.target.name == wanted)
+        || crn.split(':').rfind(|segment| !segment.is_empty()) == Some(wanted)
+}
+
+fn outcome(record: &Record) -> &'static str {
+    if record.succeeded() { "success" } else { "failure" }
+}
+
+fn render(record: &Record) -> Value {
+    let mut reason = json!({ "reasonCode": record.status, "reasonType": phrase(record.status) });
+    let mut request = json!({ "requestURI": record.uri, "instanceID": record.instance_id });
+    let mut response = json!({});
+    for detail in &record.details {
+        let side = match detail.side {
+            Side::Request => &mut request,
+            Side::Response => &mut response,
+        };
+        let value = match &detail.value {
+            Datum::Text(text) => json!(text),
+            Datum::Number(number) => json!(number),
+        };
+        put(side, &detail.path, value);
+    }
+    if !record.succeeded() {
+        put(&mut reason, "reasonForFailure", json!(record.failure));
+        put(&mut response, "reasonForFailure", json!(record.failure));
+    }
+    let mut initiator = json!({
+        "id": record.initiator.id, "name": record.initiator.name, "typeURI": record.initiator.type_uri,
+        "credential": { "type": "token" },
+    });
+    if !record.initiator.address.is_empty() {
+        let kind = if record.initiator.address.contains(':') { "IPv6" } else { "IPv4" };
+        put(&mut initiator, "host", json!({ "address": record.initiator.address, "addressType": kind }));
+    }
+    json!({
+        "eventTime": Timestamp::from_millis(record.at).audit_form(),
+        "action": record.action,
+        "outcome": outcome(record),
+        "message": record.message(),
+        "severity": record.severity(),
+        "initiator": initiator,
+        "target": { "id": record.target_crn(), "name": record.target.name, "typeURI": record.target_type() },
+        "observer": { "name": "ActivityTracker" },
+        "reason": reason,
+        "requestData": request,
+        "responseData": response,
+        "correlationId": record.correlation,
+        "dataEvent": false,
+        "saveServiceCopy": true,
+        "logSourceCRN": record.instance_crn,
+    })
+}
+
+/// Puts a value at a dotted path.
+fn put(place: &mut Value, path: &str, value: Value) {
+    let Some(members) = place.as_object_mut() else { return };
+    match path.split_once('.') {
+        None => {
+            members.insert(path.to_owned(), value);
+        }
+        Some((first, rest)) => {
+            put(members.entry(first).or_insert_with(|| Value::Object(Map::new())), rest, value);
+        }
+    }
+}

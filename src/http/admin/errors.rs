@@ -1,0 +1,108 @@
+//! Errors of our own APIs: `{"error":{"code","message","path"}}`.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use serde::Serialize;
+use tracing::error;
+
+use crate::app::error::Error;
+
+/// A refusal of the admin API.
+#[derive(Debug)]
+pub(crate) struct AdminError {
+    pub(crate) status: StatusCode,
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+    /// The field at fault, `match.status` for one within another.
+    pub(crate) path: Option<String>,
+}
+
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    error: ErrorDetail<'a>,
+}
+
+#[derive(Serialize)]
+struct ErrorDetail<'a> {
+    code: &'a str,
+    message: &'a str,
+    path: Option<&'a str>,
+}
+
+impl AdminError {
+    /// A 400 about a field.
+    pub(crate) fn bad_field(path: &str, message: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            code: "bad_request",
+            message: message.into(),
+            path: Some(path.to_owned()),
+        }
+    }
+
+    /// A 400 about the body as a whole.
+    pub(crate) fn bad_body(message: impl Into<String>) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, code: "bad_request", message: message.into(), path: None }
+    }
+
+    /// A 422: well-formed and impossible.
+    pub(crate) fn impossible(path: &str, message: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::UNPROCESSABLE_ENTITY,
+            code: "impossible",
+            message: message.into(),
+            path: Some(path.to_owned()),
+        }
+    }
+
+    /// Any other status without a field.
+    pub(crate) fn plain(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), path: None }
+    }
+
+    /// The reply.
+    pub(crate) fn render(&self) -> HttpResponse {
+        let error = ErrorDetail { code: self.code, message: &self.message, path: self.path.as_deref() };
+        let mut response = HttpResponseBuilder::new(self.status).json(ErrorBody { error });
+        if matches!(self.status, StatusCode::REQUEST_TIMEOUT | StatusCode::PAYLOAD_TOO_LARGE) {
+            response.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
+        }
+        response
+    }
+}
+
+impl From<Error> for AdminError {
+    fn from(failure: Error) -> Self {
+        match failure {
+            Error::Refused(reason) => {
+                let row = reason.row();
+                let status = StatusCode::from_u16(row.status).unwrap_or(StatusCode::BAD_REQUEST);
+                Self::plain(status, "refused", row.message)
+            }
+            Error::Store(fault) => {
+                error!(%fault, "the store failed");
+                let status = if fault.is_passing() {
+                    StatusCode::SERVICE_UNAVAILABLE
+                } else {
+                    StatusCode::INTERNAL_SERVER_ERROR
+                };
+                Self::plain(status, "fault", "the request could not be completed")
+            }
+            Error::Crypto(fault) => {
+                error!(%fault, "cryptography failed");
+                Self::plain(StatusCode::INTERNAL_SERVER_ERROR, "fault", "the request could not be completed")
+            }
+        }
+    }
+}
+
+/// A path that nothing answers on.
+pub(crate) async fn unknown_path() -> HttpResponse {
+    AdminError::plain(StatusCode::NOT_FOUND, "not_found", "nothing answers on this path").render()
+}
+
+/// A method that the path does not have.
+pub(crate) async fn wrong_method() -> HttpResponse {
+    AdminError::plain(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "the path does not offer this method")
+        .render()
+}

@@ -1,0 +1,51 @@
+//! The admin API, `/mock`: what a tester needs and the real service cannot give.
+
+mod access;
+mod audit;
+mod clock;
+pub(crate) mod errors;
+mod parameters;
+mod status;
+
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, ServiceConfig};
+
+use self::errors::{unknown_path, wrong_method};
+
+/// The routes, and what else the main port answers.
+pub(crate) fn configure(routes: &mut ServiceConfig) {
+    routes
+        .service(
+            web::scope("/mock")
+                .wrap(from_fn(access::check))
+                .service(get("/ready", status::ready))
+                .service(get("/info", status::info))
+                .service(get("/clock", clock::show))
+                .service(post("/clock/advance", clock::advance))
+                .service(post("/clock/freeze", clock::freeze))
+                .service(post("/clock/resume", clock::resume))
+                .service(post("/tokens/expire", status::expire_tokens))
+                .service(get("/audit-events", audit::list))
+                .default_service(web::to(unknown_path)),
+        )
+        .service(get("/openapi.yaml", status::openapi))
+        .default_service(web::to(unknown_path));
+}
+
+fn get<F, Args>(path: &str, handler: F) -> actix_web::Resource
+where
+    F: actix_web::Handler<Args>,
+    Args: actix_web::FromRequest + 'static,
+    F::Output: actix_web::Responder + 'static,
+{
+    web::resource(path).route(web::get().to(handler)).default_service(web::to(wrong_method))
+}
+
+fn post<F, Args>(path: &str, handler: F) -> actix_web::Resource
+where
+    F: actix_web::Handler<Args>,
+    Args: actix_web::FromRequest + 'static,
+    F::Output: actix_web::Responder + 'static,
+{
+    web::resource(path).route(web::post().to(handler)).default_service(web::to(wrong_method))
+}

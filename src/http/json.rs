@@ -1,0 +1,217 @@
+//! JSON bodies as IBM's service reads them: member names in any case, the last of two spellings wins, `null` is absence.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+use crate::domain::reason::{BodyFault, Reason};
+
+/// What a body holds.
+pub(crate) enum Body {
+    /// Nothing, blanks, or `null`.
+    Absent,
+    Fields(Fields),
+}
+
+/// An object whose member names are in lower case.
+pub(crate) struct Fields(Map<String, Value>);
+
+const MALFORMED: Reason = Reason::BadBody(BodyFault::Malformed);
+
+/// Reads a body.
+///
+/// # Errors
+/// `BadBody` for what is not one JSON object.
+pub(crate) fn parse(bytes: &[u8]) -> Result<Body, Reason> {
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Ok(Body::Absent);
+    }
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let value = Lowered.deserialize(&mut reader).map_err(|_| MALFORMED)?;
+    reader.end().map_err(|_| MALFORMED)?;
+    match value {
+        Value::Null => Ok(Body::Absent),
+        Value::Object(members) => Ok(Body::Fields(Fields(members))),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Err(MALFORMED),
+    }
+}
+
+impl Body {
+    /// The members; none of them where there is no body.
+    pub(crate) fn or_empty(self) -> Fields {
+        match self {
+            Self::Absent => Fields(Map::new()),
+            Self::Fields(fields) => fields,
+        }
+    }
+
+    /// The members.
+    ///
+    /// # Errors
+    /// `NoBody` where there is none.
+    pub(crate) fn required(self) -> Result<Fields, Reason> {
+        match self {
+            Self::Absent => Err(Reason::NoBody),
+            Self::Fields(fields) => Ok(fields),
+        }
+    }
+}
+
+impl Fields {
+    /// A member, unless it is absent or `null`. `name` is in lower case.
+    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name).filter(|value| !value.is_null())
+    }
+
+    /// A text.
+    ///
+    /// # Errors
+    /// `BadBody` for another type.
+    pub(crate) fn text(&self, name: &str) -> Result<Option<&str>, Reason> {
+        self.get(name).map(|value| value.as_str().ok_or(MALFORMED)).transpose()
+    }
+
+    /// A boolean.
+    ///
+    /// # Errors
+    /// `BadBody` for another type.
+    pub(crate) fn boolean(&self, name: &str) -> Result<Option<bool>, Reason> {
+        self.get(name).map(|value| value.as_bool().ok_or(MALFORMED)).transpose()
+    }
+
+    /// A list of texts.
+    ///
+    /// # Errors
+    /// `BadBody` for another type.
+    pub(crate) fn texts(&self, name: &str) -> Result<Vec<&str>, Reason> {
+        let Some(value) = self.get(name) else { return Ok(Vec::new()) };
+        let list = value.as_array().ok_or(MALFORMED)?;
+        list.iter().map(|text| text.as_str().ok_or(MALFORMED)).collect()
+    }
+
+    /// An object.
+    ///
+    /// # Errors
+    /// `BadBody` for another type.
+    pub(crate) fn object(&self, name: &str) -> Result<Option<Fields>, Reason> {
+        self.get(name).map(|value| value.as_object().cloned().map(Fields).ok_or(MALFORMED)).transpose()
+    }
+
+    /// A list of objects; `None` where there is none.
+    ///
+    /// # Errors
+    /// `BadBody` for another type.
+    pub(crate) fn objects(&self, name: &str) -> Result<Option<Vec<Fields>>, Reason> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        let list = value.as_array().ok_or(MALFORMED)?;
+        list.iter().map(|one| one.as_object().cloned().map(Fields).ok_or(MALFORMED)).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// True when there is no member at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Builds a value with member names in lower case, in the order in which they come.
+struct Lowered;
+
+impl<'de> DeserializeSeed<'de> for Lowered {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Lowered {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("number out of range"))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
+        let mut all = Vec::new();
+        while let Some(value) = list.next_element_seed(Lowered)? {
+            all.push(value);
+        }
+        Ok(Value::Array(all))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let mut all = Map::new();
+        while let Some(name) = members.next_key::<String>()? {
+            if name.contains('\0') {
+                return Err(A::Error::custom("NUL in a name"));
+            }
+            all.insert(name.to_ascii_lowercase(), members.next_value_seed(Lowered)?);
+        }
+        Ok(Value::Object(all))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(text: &str) -> Fields {
+        parse(text.as_bytes()).ok().unwrap().or_empty()
+    }
+
+    #[test]
+    fn names_match_in_any_case_and_the_last_spelling_wins() {
+        assert_eq!(fields(r#"{"Tags":["a"],"tags":["b"]}"#).texts("tags").unwrap(), ["b"]);
+        assert_eq!(fields(r#"{"tags":["a"],"Tags":["b"]}"#).texts("tags").unwrap(), ["b"]);
+        assert_eq!(
+            fields(r#"{"Outer":{"Inner":"x"}}"#).object("outer").unwrap().unwrap().text("inner").unwrap(),
+            Some("x")
+        );
+    }
+
+    #[test]
+    fn nothing_null_and_blanks_are_no_body() {
+        for absent in ["", "  \n", "null", " null "] {
+            assert!(matches!(parse(absent.as_bytes()), Ok(Body::Absent)), "{absent:?}");
+        }
+        assert!(fields("{}").is_empty());
+    }
+
+    #[test]
+    fn what_is_not_one_object_is_refused() {
+        let nested = "[".repeat(100_000);
+        for wrong in ["[]", "1", "\"a\"", "{", "{}{}", "{} x", "{\"a\":1e400}", "{\"a\\u0000\":1}", &nested] {
+            assert!(parse(wrong.as_bytes()).is_err(), "{}", &wrong[..wrong.len().min(20)]);
+        }
+        assert!(parse(b"{\"a\":\"\xff\"}").is_err());
+    }
+}

@@ -1,0 +1,89 @@
+//! Actions on a key, by path and in the legacy form by query.
+
+use std::sync::Arc;
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::app::error::Error;
+use crate::app::key_state;
+use crate::app::lookup;
+use crate::app::rotate_key::{NewMaterial, rotate_key};
+use crate::app::wrap;
+use crate::domain::context::Context;
+use crate::domain::key::Kind;
+use crate::domain::operation::Operation;
+use crate::domain::reason::Reason;
+use crate::http::key_protect::entry::{self, enter, key_ref};
+use crate::http::key_protect::envelope::{KEY_ACTION, reply_text};
+use crate::http::key_protect::payload::{self, Payload as Given};
+use crate::http::key_protect::{keys, wrapping};
+use crate::http::query::Query;
+use crate::http::state::State;
+use crate::http::{body, json};
+
+/// `POST /keys/{id}/actions/{action}`
+pub(crate) async fn act(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
+    let name = request.match_info().get("action").unwrap_or_default();
+    let Some(operation) = Operation::of_action(name) else {
+        return entry::unknown_path(request, payload, state).await;
+    };
+    enter(&request, &state, operation, async |cx| run(&request, payload, &state, cx).await).await
+}
+
+/// `POST /keys/{id}?action=…`
+pub(crate) async fn act_by_query(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
+    let operation = Query::of(&request).get("action").and_then(Operation::of_legacy_action);
+    let operation = operation.unwrap_or(Operation::UnknownAction);
+    enter(&request, &state, operation, async |cx| run(&request, payload, &state, cx).await).await
+}
+
+async fn run(request: &HttpRequest, payload: Payload, state: &State, cx: Context) -> Result<HttpResponse, Error> {
+    let app = &state.app;
+    let operation = cx.operation;
+    if operation == Operation::RestoreKey {
+        return keys::restored(request, payload, state, cx).await;
+    }
+    let bytes = body::read(request, payload).await?;
+    let key = key_ref(request);
+    let reply = |text| Ok(reply_text(StatusCode::OK, KEY_ACTION, text));
+    let done = match operation {
+        Operation::Wrap => {
+            return reply(wrapping::wrapped(&wrap::wrap(app, cx, &key, wrapping::read_wrap(&bytes)).await?));
+        }
+        Operation::Unwrap => {
+            return reply(wrapping::unwrapped(&wrap::unwrap(app, cx, &key, wrapping::read_unwrap(&bytes)).await?));
+        }
+        Operation::Rewrap => {
+            return reply(wrapping::rewrapped(&wrap::rewrap(app, cx, &key, wrapping::read_unwrap(&bytes)).await?));
+        }
+        Operation::Rotate => rotate_key(app, cx, key, read_rotate(&bytes)).await,
+        Operation::Disable => key_state::disable_key(app, cx, key).await,
+        Operation::Enable => key_state::enable_key(app, cx, key).await,
+        Operation::SetForDeletion => key_state::set_for_deletion(app, cx, key).await,
+        Operation::UnsetForDeletion => key_state::unset_for_deletion(app, cx, key).await,
+        Operation::Sync => key_state::sync_key(app, cx, key).await,
+        _ => Err(refuse_action(app, cx, &key).await),
+    };
+    done.map(|()| HttpResponse::NoContent().finish())
+}
+
+/// A key that is not there outranks an action that is none.
+async fn refuse_action(app: &Arc<crate::app::App>, cx: Context, key: &crate::domain::alias::KeyRef) -> Error {
+    const RULE: &str =
+        "disable, enable, restore, rewrap, rotate, setKeyForDeletion, unsetKeyForDeletion, unwrap or wrap";
+    let wanted = key.clone();
+    let found = app.read(move |tx| lookup::key(tx, &cx, &wanted)).await;
+    found.err().unwrap_or_else(|| Reason::query("action", RULE).into())
+}
+
+/// `{"payload"?, "encryptedNonce"?, "iv"?, "encryptionAlgorithm"?}` or nothing.
+fn read_rotate(bytes: &[u8]) -> Result<NewMaterial, Reason> {
+    let fields = json::parse(bytes)?.or_empty();
+    Ok(match payload::read(&fields, Kind::Root)? {
+        Given::None => NewMaterial::Generated,
+        Given::Plain(material) => NewMaterial::Given(material),
+        Given::Sealed => NewMaterial::Sealed,
+    })
+}

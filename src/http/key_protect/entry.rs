@@ -1,0 +1,166 @@
+//! The way into each operation: correlation id, caller, instance, then the use case; and the record of what it refused.
+
+use std::sync::Arc;
+
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::app::error::Error;
+use crate::domain::alias::KeyRef;
+use crate::domain::audit::{Initiator, Record, Target};
+use crate::domain::caller::Caller;
+use crate::domain::context::{Context, RingScope, Trace};
+use crate::domain::id::{InstanceId, KeyId};
+use crate::domain::instance::Instance;
+use crate::domain::operation::Operation;
+use crate::domain::reason::Reason;
+use crate::domain::time::Timestamp;
+use crate::http::key_protect::envelope::{self, Refusal};
+use crate::http::state::State;
+use crate::http::{auth, panics};
+
+const CORRELATION_ID: HeaderName = HeaderName::from_static("correlation-id");
+const INSTANCE: HeaderName = HeaderName::from_static("bluemix-instance");
+const RING: HeaderName = HeaderName::from_static("x-kms-key-ring");
+const PREFER: HeaderName = HeaderName::from_static("prefer");
+/// Characters of a correlation id that are echoed (ASSUMED).
+const CORRELATION_CHARACTERS_MAX: usize = 256;
+
+/// Runs an operation for whoever may call it.
+pub(crate) async fn enter<F>(request: &HttpRequest, state: &State, operation: Operation, run: F) -> HttpResponse
+where
+    F: AsyncFnOnce(Context) -> Result<HttpResponse, Error>,
+{
+    let now = state.now().await;
+    let trace = trace(request, state);
+    let correlation = HeaderValue::from_str(&trace.correlation).ok();
+    let (caller, instance) = match identify(request, state) {
+        Ok(identified) => identified,
+        Err(refused) => {
+            let refusal = envelope::refuse(operation, &refused.reason.clone().into());
+            let record = record_unidentified(request, operation, now, &trace, &refused, &refusal);
+            state.app.note(record).await;
+            return with_correlation(refusal.response, correlation);
+        }
+    };
+    let ring = request.headers().get(RING).map(|ring| RingScope::parse(&String::from_utf8_lossy(ring.as_bytes())));
+    let cx = Context { now, caller, instance, operation, ring, trace };
+    let kept = cx.trace.clone();
+    let (caller, instance, ring) = (Arc::clone(&cx.caller), Arc::clone(&cx.instance), cx.ring.clone());
+    let refusal = match panics::caught(run(cx)).await {
+        Some(Ok(response)) => return with_correlation(response, correlation),
+        Some(Err(failure)) => envelope::refuse(operation, &failure),
+        None => envelope::render_fault(500),
+    };
+    let cx = Context { now, caller, instance, operation, ring, trace: kept };
+    let mut record = Record::of(&cx, refusal.status);
+    record.failure.clone_from(&refusal.text);
+    record.target.key = named_key(request);
+    state.app.note(record).await;
+    with_correlation(refusal.response, correlation)
+}
+
+/// A path that the API does not have.
+pub(crate) async fn unknown_path(request: HttpRequest, _: Payload, state: Data<State>) -> HttpResponse {
+    unrouted(&request, &state, Reason::UnknownPath).await
+}
+
+/// A method that the path does not have.
+pub(crate) async fn wrong_method(request: HttpRequest, _: Payload, state: Data<State>) -> HttpResponse {
+    unrouted(&request, &state, Reason::MethodNotAllowed).await
+}
+
+async fn unrouted(request: &HttpRequest, state: &State, reason: Reason) -> HttpResponse {
+    enter(request, state, Operation::Unrouted, async |_| Err(reason.into())).await
+}
+
+/// The key that the path names.
+pub(crate) fn key_ref(request: &HttpRequest) -> KeyRef {
+    KeyRef::parse(request.match_info().get("id").unwrap_or_default())
+}
+
+/// What `prefer` asks for; other values than the two are ignored (ASSUMED).
+pub(crate) fn wants_representation(request: &HttpRequest) -> bool {
+    let mut preferences = request.headers().get_all(PREFER).filter_map(|value| value.to_str().ok());
+    preferences.any(|value| {
+        value.split([',', ';']).any(|preference| preference.trim().eq_ignore_ascii_case("return=representation"))
+    })
+}
+
+/// A refusal before the use case, with the caller where one was found.
+struct Unidentified {
+    caller: Option<Arc<Caller>>,
+    reason: Reason,
+}
+
+/// Source: `docs/contract/keys.md` 1, check order: authorization, then instance.
+fn identify(request: &HttpRequest, state: &State) -> Result<(Arc<Caller>, Arc<Instance>), Unidentified> {
+    let caller = auth::caller(&state.app, request).map_err(|reason| Unidentified { caller: None, reason })?;
+    let header = request.headers().get(INSTANCE).and_then(|id| id.to_str().ok()).map(str::trim);
+    let found = match header.and_then(InstanceId::parse) {
+        None => Err(Reason::InstanceHeader),
+        Some(id) => state.app.key_protect_instance(id, &caller).ok_or(Reason::Unauthorized),
+    };
+    match found {
+        Ok(instance) => Ok((caller, instance)),
+        Err(reason) => Err(Unidentified { caller: Some(caller), reason }),
+    }
+}
+
+fn trace(request: &HttpRequest, state: &State) -> Trace {
+    let correlation = given_correlation(request).unwrap_or_else(|| {
+        let bytes = state.app.vault.random.pooled().unwrap_or_default();
+        uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+    });
+    let uri = request.uri().path_and_query().map_or_else(String::new, |uri| uri.as_str().to_owned());
+    Trace { correlation, uri, peer: request.peer_addr().map(|peer| peer.ip()) }
+}
+
+fn given_correlation(request: &HttpRequest) -> Option<String> {
+    let text = request.headers().get(CORRELATION_ID)?.to_str().ok()?;
+    let fits =
+        (1..=CORRELATION_CHARACTERS_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    fits.then(|| text.to_owned())
+}
+
+fn named_key(request: &HttpRequest) -> Option<KeyId> {
+    request.match_info().get("id").and_then(KeyId::parse)
+}
+
+fn record_unidentified(
+    request: &HttpRequest,
+    operation: Operation,
+    now: Timestamp,
+    trace: &Trace,
+    refused: &Unidentified,
+    refusal: &Refusal,
+) -> Record {
+    let row = operation.row();
+    let initiator = match &refused.caller {
+        Some(caller) => Initiator::of(&caller.identity, trace.peer),
+        None => Initiator::unknown(trace.peer),
+    };
+    let instance_id = request.headers().get(INSTANCE).and_then(|id| id.to_str().ok()).and_then(InstanceId::parse);
+    Record {
+        at: now.millis(),
+        action: format!("kms.{}", row.audit),
+        verb: row.message.to_owned(),
+        status: refusal.status,
+        failure: refusal.text.clone(),
+        correlation: trace.correlation.clone(),
+        initiator,
+        instance_crn: String::new(),
+        instance_id: instance_id.map(|id| id.to_string()).unwrap_or_default(),
+        uri: trace.uri.clone(),
+        target: Target { key: named_key(request), name: String::new() },
+        details: Vec::new(),
+    }
+}
+
+fn with_correlation(mut response: HttpResponse, correlation: Option<HeaderValue>) -> HttpResponse {
+    if let Some(correlation) = correlation {
+        response.headers_mut().insert(CORRELATION_ID, correlation);
+    }
+    response
+}

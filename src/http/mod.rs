@@ -1,0 +1,15 @@
+//! The wire: parses, authenticates, calls one use case, renders its answer. Nobody else knows JSON bodies or headers.
+
+pub(crate) mod admin;
+mod auth;
+mod body;
+mod guard;
+mod iam;
+mod json;
+mod key_protect;
+mod panics;
+mod query;
+mod resource_controller;
+pub(crate) mod server;
+pub(crate) mod state;
+pub(crate) mod watchdog;

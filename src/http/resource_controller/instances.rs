@@ -1,0 +1,244 @@
+//! `/v2/resource_instances`.
+
+use std::sync::Arc;
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value, json};
+
+use crate::app::builtin;
+use crate::app::instances::{InstanceChange, NewInstance};
+use crate::domain::caller::{Caller, IdentityKind};
+use crate::domain::crn;
+use crate::domain::id::InstanceId;
+use crate::domain::instance::{Instance, Plan, Service};
+use crate::domain::reason::Reason;
+use crate::http::query::Query;
+use crate::http::resource_controller::errors::ControllerError;
+use crate::http::resource_controller::render;
+use crate::http::state::State;
+use crate::http::{auth, body, panics};
+
+/// Instances on one page. Source: API reference of the Resource Controller.
+const PAGE_MAX: usize = 100;
+/// Characters of an instance's name. Source: API reference of the Resource Controller.
+const NAME_CHARACTERS_MAX: usize = 180;
+
+/// `POST /v2/resource_instances`
+pub(crate) async fn create(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
+    respond(&request, async {
+        let caller = manager(&request, &state)?;
+        let fields = members(&request, payload).await?;
+        let wanted = new_instance(&fields)?;
+        let now = state.now().await;
+        let instance = state.app.create_instance(&caller, wanted, now).await?;
+        Ok((StatusCode::CREATED, Some(render::instance(&instance, &state.info.url))))
+    })
+    .await
+}
+
+/// `GET /v2/resource_instances`
+pub(crate) async fn list(request: HttpRequest, state: Data<State>) -> HttpResponse {
+    respond(&request, async {
+        auth::caller(&state.app, &request)?;
+        let query = Query::of(&request);
+        let limit = match query.get("limit").map(str::parse) {
+            None => PAGE_MAX,
+            Some(Ok(limit)) if (1..=PAGE_MAX).contains(&limit) => limit,
+            Some(_) => return Err(ControllerError::bad_request("`limit` must be between 1 and 100")),
+        };
+        let start = match query.get("start").map(str::parse) {
+            None => 0,
+            Some(Ok(start)) => start,
+            Some(Err(_)) => return Err(ControllerError::bad_request("`start` must be taken from `next_url`")),
+        };
+        let all = state.app.instances.all();
+        let matching: Vec<&Arc<Instance>> = all.iter().filter(|instance| matches(instance, &query)).collect();
+        let page: Vec<Value> = matching
+            .iter()
+            .skip(start)
+            .take(limit)
+            .map(|instance| render::instance(instance, &state.info.url))
+            .collect();
+        let end = start + page.len();
+        let next = (end < matching.len()).then(|| format!("/v2/resource_instances?start={end}&limit={limit}"));
+        Ok((StatusCode::OK, Some(json!({ "rows_count": page.len(), "next_url": next, "resources": page }))))
+    })
+    .await
+}
+
+/// `GET /v2/resource_instances/{id}`: removed ones too.
+pub(crate) async fn get(request: HttpRequest, state: Data<State>) -> HttpResponse {
+    respond(&request, async {
+        auth::caller(&state.app, &request)?;
+        let instance = state.app.instances.get(named(&request)?).ok_or_else(ControllerError::not_found)?;
+        Ok((StatusCode::OK, Some(render::instance(&instance, &state.info.url))))
+    })
+    .await
+}
+
+/// `PATCH /v2/resource_instances/{id}`
+pub(crate) async fn update(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
+    respond(&request, async {
+        let caller = manager(&request, &state)?;
+        let fields = members(&request, payload).await?;
+        let id = named(&request)?;
+        let change = InstanceChange {
+            name: name(&fields)?,
+            plan_id: text(&fields, "resource_plan_id")?.map(str::to_owned),
+            parameters: parameters(&fields)?,
+            allow_cleanup: boolean(&fields, "allow_cleanup")?,
+        };
+        let now = state.now().await;
+        let instance = state.app.update_instance(&caller, id, change, now).await?;
+        Ok((StatusCode::OK, Some(render::instance(&instance, &state.info.url))))
+    })
+    .await
+}
+
+/// `DELETE /v2/resource_instances/{id}`
+pub(crate) async fn delete(request: HttpRequest, state: Data<State>) -> HttpResponse {
+    respond(&request, async {
+        let caller = manager(&request, &state)?;
+        let id = named(&request)?;
+        let now = state.now().await;
+        state.app.remove_instance(&caller, id, now).await?;
+        Ok((StatusCode::NO_CONTENT, None))
+    })
+    .await
+}
+
+async fn respond(
+    request: &HttpRequest,
+    answer: impl Future<Output = Result<(StatusCode, Option<Value>), ControllerError>>,
+) -> HttpResponse {
+    let mut response = match panics::caught(answer).await {
+        Some(Ok((status, Some(body)))) => HttpResponseBuilder::new(status).json(body),
+        Some(Ok((status, None))) => HttpResponseBuilder::new(status).finish(),
+        Some(Err(error)) => error.render(request),
+        None => ControllerError::fault().render(request),
+    };
+    if let Some(transaction) = request.headers().get("transaction-id") {
+        let name = actix_web::http::header::HeaderName::from_static("transaction-id");
+        response.headers_mut().insert(name, transaction.clone());
+    }
+    response
+}
+
+/// A caller who may manage instances: anyone but a service instance, which has no platform role.
+fn manager(request: &HttpRequest, state: &State) -> Result<Arc<Caller>, ControllerError> {
+    let caller = auth::caller(&state.app, request)?;
+    if caller.identity.kind == IdentityKind::Service { Err(Reason::Unauthorized.into()) } else { Ok(caller) }
+}
+
+/// The GUID, or the one in a percent-encoded CRN.
+fn named(request: &HttpRequest) -> Result<InstanceId, ControllerError> {
+    let segment = request.uri().path().rsplit('/').next().unwrap_or_default();
+    let text = percent_decode_str(segment).decode_utf8_lossy();
+    let guid = crn::parse(&text).map_or(text.as_ref(), |named| named.instance);
+    InstanceId::parse(guid).ok_or_else(ControllerError::not_found)
+}
+
+fn matches(instance: &Instance, query: &Query<'_>) -> bool {
+    let state = if instance.is_active() { "active" } else { "removed" };
+    let facts = [
+        ("guid", instance.id.to_string()),
+        ("name", instance.name.clone()),
+        ("resource_group_id", instance.resource_group.clone()),
+        ("resource_id", instance.service.offering_id().to_owned()),
+        ("resource_plan_id", instance.plan_id.clone()),
+        ("type", "service_instance".to_owned()),
+    ];
+    let wanted_state = query.get("state").unwrap_or("active");
+    wanted_state == state && facts.iter().all(|(name, fact)| query.get(name).is_none_or(|wanted| wanted == fact))
+}
+
+async fn members(request: &HttpRequest, payload: Payload) -> Result<Map<String, Value>, ControllerError> {
+    let bytes = body::read(request, payload).await?;
+    serde_json::from_slice(&bytes).map_err(|_| ControllerError::bad_request("the body must be a JSON object"))
+}
+
+fn new_instance(fields: &Map<String, Value>) -> Result<NewInstance, ControllerError> {
+    let missing = |field: &str| ControllerError::bad_request(format!("`{field}` is needed"));
+    let plan_id = text(fields, "resource_plan_id")?.ok_or_else(|| missing("resource_plan_id"))?;
+    let plan = Plan::find(plan_id).ok_or_else(|| {
+        ControllerError::bad_request(format!("`resource_plan_id` is unknown; known are {}", Plan::known()))
+    })?;
+    let target = text(fields, "target")?.ok_or_else(|| missing("target"))?;
+    text(fields, "resource_group")?.ok_or_else(|| missing("resource_group"))?;
+    Ok(NewInstance {
+        name: name(fields)?.ok_or_else(|| missing("name"))?,
+        plan,
+        region: region(plan.service, target)?,
+        // Any text is taken: an unknown group means the one there is (ASSUMED).
+        resource_group: builtin::RESOURCE_GROUP.to_owned(),
+        parameters: parameters(fields)?,
+        tags: tags(fields)?,
+        allow_cleanup: boolean(fields, "allow_cleanup")?.unwrap_or(false),
+    })
+}
+
+/// A region's name, `bluemix-<region>`, or what follows `%3A` in a deployment's CRN. Source: Terraform provider.
+fn region(service: Service, target: &str) -> Result<String, ControllerError> {
+    if service == Service::ObjectStorage {
+        return Ok("global".to_owned());
+    }
+    let target = percent_decode_str(target).decode_utf8_lossy();
+    let named = target.rsplit(':').next().unwrap_or_default();
+    let region = named.strip_prefix("bluemix-").unwrap_or(named);
+    let fits = (2..=40).contains(&region.len())
+        && region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if fits {
+        Ok(region.to_owned())
+    } else {
+        Err(ControllerError::bad_request("`target` must be a region such as us-south"))
+    }
+}
+
+fn name(fields: &Map<String, Value>) -> Result<Option<String>, ControllerError> {
+    let Some(name) = text(fields, "name")? else { return Ok(None) };
+    let fits = (1..=NAME_CHARACTERS_MAX).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    if fits {
+        Ok(Some(name.to_owned()))
+    } else {
+        Err(ControllerError::bad_request("`name` must have 1 to 180 characters without control characters"))
+    }
+}
+
+fn parameters(fields: &Map<String, Value>) -> Result<Option<String>, ControllerError> {
+    match fields.get("parameters") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Object(parameters)) => Ok(serde_json::to_string(parameters).ok()),
+        Some(_) => Err(ControllerError::bad_request("`parameters` must be an object")),
+    }
+}
+
+fn tags(fields: &Map<String, Value>) -> Result<Vec<String>, ControllerError> {
+    let wrong = || ControllerError::bad_request("`tags` must be a list of texts without commas");
+    match fields.get("tags") {
+        None | Some(Value::Null) => Ok(Vec::new()),
+        Some(Value::Array(tags)) => tags
+            .iter()
+            .map(|tag| tag.as_str().filter(|tag| !tag.contains(',')).map(str::to_owned).ok_or_else(wrong))
+            .collect(),
+        Some(_) => Err(wrong()),
+    }
+}
+
+fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, ControllerError> {
+    match fields.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(ControllerError::bad_request(format!("`{name}` must be a text"))),
+    }
+}
+
+fn boolean(fields: &Map<String, Value>, name: &str) -> Result<Option<bool>, ControllerError> {
+    match fields.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Bool(value)) => Ok(Some(*value)),
+        Some(_) => Err(ControllerError::bad_request(format!("`{name}` must be true or false"))),
+    }
+}

@@ -1,0 +1,33 @@
+//! The Resource Controller, as far as IBM's SDKs need it. Source: `docs/contract/iam.md` 3.
+
+mod errors;
+mod groups;
+mod instances;
+mod render;
+
+use actix_web::web::{self, ServiceConfig};
+
+use crate::http::admin::errors::wrong_method;
+
+/// The routes. An id is a GUID or an encoded CRN: `%2F` does not end a segment.
+pub(crate) fn configure(routes: &mut ServiceConfig) {
+    routes
+        .service(
+            web::resource("/v2/resource_instances")
+                .route(web::get().to(instances::list))
+                .route(web::post().to(instances::create))
+                .default_service(web::to(wrong_method)),
+        )
+        .service(
+            web::resource("/v2/resource_instances/{id}")
+                .route(web::get().to(instances::get))
+                .route(web::patch().to(instances::update))
+                .route(web::delete().to(instances::delete))
+                .default_service(web::to(wrong_method)),
+        )
+        .service(
+            web::resource("/v2/resource_groups")
+                .route(web::get().to(groups::list))
+                .default_service(web::to(wrong_method)),
+        );
+}

@@ -1,0 +1,65 @@
+//! The resource instance as JSON. Source: Node integration tests of the platform SDK; Terraform indexes
+//! `extensions.endpoints` unchecked.
+
+use serde_json::{Value, json};
+
+use crate::app::instances::resource_group_crn;
+use crate::domain::instance::{Instance, Presence, Service};
+use crate::domain::time::Timestamp;
+
+/// An instance; `base` is the service's own address.
+pub(crate) fn instance(instance: &Instance, base: &str) -> Value {
+    let guid = instance.id.to_string();
+    let url = format!("/v2/resource_instances/{guid}");
+    let crn = instance.crn();
+    let (state, operation, deleted_at, deleted_by) = match &instance.presence {
+        Presence::Active if instance.updated.is_some() => ("active", "update", None, ""),
+        Presence::Active => ("active", "create", None, ""),
+        Presence::Removed { at, by } => ("removed", "delete", Some(nanoseconds(*at)), by.as_str()),
+    };
+    let updated_at = instance.updated.as_ref().map(|(at, _)| nanoseconds(*at));
+    let updated_by = instance.updated.as_ref().map_or("", |(_, by)| by.as_str());
+    let mut body = json!({
+        "id": crn, "guid": guid, "url": url, "crn": crn,
+        "created_at": nanoseconds(instance.created_at), "created_by": instance.created_by,
+        "updated_at": updated_at, "updated_by": updated_by,
+        "deleted_at": deleted_at, "deleted_by": deleted_by,
+        "scheduled_reclaim_at": null, "restored_at": null,
+        "name": instance.name, "region_id": instance.region, "account_id": instance.account,
+        "reseller_channel_id": "", "resource_plan_id": instance.plan_id,
+        "resource_group_id": instance.resource_group,
+        "resource_group_crn": resource_group_crn(&instance.resource_group),
+        "target_crn": format!(
+            "crn:v1:bluemix:public:globalcatalog::::deployment:{}%3A{}", instance.plan_id, instance.region
+        ),
+        "onetime_credentials": false, "allow_cleanup": instance.allow_cleanup,
+        "state": state, "type": "service_instance", "sub_type": "",
+        "resource_id": instance.service.offering_id(), "dashboard_url": null,
+        "last_operation": {
+            "type": operation, "state": "succeeded", "async": false,
+            "description": format!("Completed {operation} instance operation"), "cancelable": false, "poll": false,
+        },
+        "resource_aliases_url": format!("{url}/resource_aliases"),
+        "resource_bindings_url": format!("{url}/resource_bindings"),
+        "resource_keys_url": format!("{url}/resource_keys"),
+        "plan_history": [
+            { "resource_plan_id": instance.plan_id, "start_date": nanoseconds(instance.created_at) }
+        ],
+        "migrated": false, "controlled_by": "", "locked": false,
+    });
+    let Some(members) = body.as_object_mut() else { return body };
+    if instance.service == Service::KeyProtect {
+        members.insert("extensions".to_owned(), json!({ "endpoints": { "public": base, "private": base } }));
+    }
+    if let Some(parameters) = instance.parameters.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok()) {
+        members.insert("parameters".to_owned(), parameters);
+    }
+    body
+}
+
+/// RFC 3339 with nine fraction digits, as this API prints its dates.
+fn nanoseconds(at: Timestamp) -> String {
+    let seconds = at.rfc3339();
+    let fraction = at.millis().rem_euclid(1_000);
+    format!("{}.{fraction:03}000000Z", seconds.trim_end_matches('Z'))
+}

@@ -1,0 +1,89 @@
+//! What every handler can reach.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::app::App;
+use crate::domain::time::Timestamp;
+
+/// The service as its handlers see it.
+pub(crate) struct State {
+    pub(crate) app: Arc<App>,
+    pub(crate) info: Info,
+    pub(crate) admin: AdminAccess,
+    /// False while the service drains.
+    ready: AtomicBool,
+}
+
+/// The ready file's content, and the answer of `GET /mock/info`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Info {
+    pub(crate) url: String,
+    pub(crate) iam_url: String,
+    pub(crate) admin_url: String,
+    pub(crate) region: String,
+    pub(crate) account_id: String,
+    #[serde(serialize_with = "in_clear")]
+    pub(crate) api_key: Zeroizing<String>,
+    pub(crate) instance_id: String,
+    pub(crate) instance_crn: String,
+    pub(crate) cos_instance_id: String,
+    pub(crate) cos_instance_crn: String,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "maybe_in_clear")]
+    pub(crate) admin_token: Option<Zeroizing<String>>,
+    pub(crate) pid: u32,
+    pub(crate) version: String,
+}
+
+/// Who may use `/mock`.
+pub(crate) struct AdminAccess {
+    /// Needed by every call, when there is one.
+    pub(crate) token: Option<Zeroizing<String>>,
+    /// True when the service listens on loopback alone: then `Host` and `Origin` must be local.
+    pub(crate) local: bool,
+}
+
+#[expect(clippy::ptr_arg, reason = "serde hands the field over as it is")]
+fn in_clear<S: serde::Serializer>(secret: &Zeroizing<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(secret)
+}
+
+#[expect(clippy::ref_option, reason = "serde hands the field over as it is")]
+fn maybe_in_clear<S: serde::Serializer>(secret: &Option<Zeroizing<String>>, serializer: S) -> Result<S::Ok, S::Error> {
+    match secret {
+        Some(secret) => serializer.serialize_str(secret),
+        None => serializer.serialize_none(),
+    }
+}
+
+impl State {
+    /// Ready from the start.
+    pub(crate) fn new(app: Arc<App>, info: Info, admin: AdminAccess) -> Self {
+        Self { app, info, admin, ready: AtomicBool::new(true) }
+    }
+
+    /// True until the service drains.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire)
+    }
+
+    /// From now on the service drains.
+    pub(crate) fn drain(&self) {
+        self.ready.store(false, Ordering::Release);
+    }
+
+    /// The virtual time of a request: what is due by then has been done.
+    pub(crate) async fn now(&self) -> Timestamp {
+        let now = self.app.clock.now();
+        if self.app.memory.next_due() <= now.millis()
+            && let Err(fault) = crate::app::tick::tick(&self.app, now).await
+        {
+            tracing::error!(%fault, "what is due could not be done");
+        }
+        now
+    }
+}

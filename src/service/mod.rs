@@ -1,0 +1,226 @@
+//! Wiring: opens the store, binds the ports, starts and stops all.
+
+mod data_folder;
+mod log;
+mod open;
+mod ready_file;
+mod wake;
+
+use std::net::{IpAddr, TcpListener};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::web::Data;
+use thiserror::Error;
+use tokio::task::JoinHandle as Task;
+use tracing::{info, warn};
+use zeroize::Zeroizing;
+
+use crate::app::builtin;
+use crate::config::Config;
+use crate::crypto::random::Random;
+use crate::domain::crn;
+use crate::domain::id::InstanceId;
+use crate::domain::instance::Service as Kind;
+use crate::http::server;
+use crate::http::state::{AdminAccess, Info, State};
+use crate::http::watchdog::Watchdog;
+use crate::service::data_folder::DataFolder;
+use crate::service::open::Opened;
+use crate::service::wake::Waker;
+
+/// Real time that a stop may take. Source: `docs/contract/reliability.md` T-18.
+const STOP_DEADLINE: Duration = Duration::from_secs(5);
+
+/// Why the service does not start: one line that names the thing and the remedy.
+#[derive(Debug, Error)]
+#[error("{0}")]
+pub struct StartError(pub(crate) String);
+
+/// A running service.
+pub struct Service {
+    state: Data<State>,
+    server: ServerHandle,
+    serving: Task<std::io::Result<()>>,
+    waker: Waker,
+    threads: Vec<JoinHandle<()>>,
+    ready_file: Option<std::path::PathBuf>,
+    /// Goes last: the folder's lock, or the temporary folder itself.
+    _folder: DataFolder,
+}
+
+impl Service {
+    /// Opens the store, binds the port and serves. Needs an actix or Tokio runtime.
+    ///
+    /// # Errors
+    /// When an option, the data folder or a port cannot be used. Nothing is changed then.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        refuse_unsafe(&config)?;
+        let listener = bind(config.host, config.port)?;
+        let folder = DataFolder::open(&config)?;
+        let Opened { app, threads, owner_key } = open::open(&config, &folder)?;
+        let info = describe(&config, &listener, owner_key, admin_token(&config, &app.vault.random)?)?;
+        let admin = AdminAccess { token: info.admin_token.clone(), local: config.host.is_loopback() };
+        let ready_file = config.ready_file.clone();
+        let state = Data::new(State::new(app, info, admin));
+        let watchdog = Arc::new(Watchdog::default());
+        let server = server::start(listener, state.clone(), Arc::clone(&watchdog))
+            .map_err(|error| StartError(format!("port {} cannot be served: {error}", config.port)))?;
+        let handle = server.handle();
+        let serving = actix_web::rt::spawn(server);
+        let waker = Waker::start(state.clone(), watchdog).await?;
+        if let Some(path) = &ready_file {
+            ready_file::write(path, &state.info)?;
+        }
+        Ok(Self { state, server: handle, serving, waker, threads, ready_file, _folder: folder })
+    }
+
+    /// Serves until SIGINT or SIGTERM, then drains; a second signal ends it at once.
+    ///
+    /// # Errors
+    /// When the signals cannot be waited for.
+    pub async fn run_until_signal(self) -> Result<(), StartError> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let no_signals = |error: std::io::Error| StartError(format!("signals cannot be waited for: {error}"));
+        let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        info!("draining");
+        tokio::select! {
+            () = self.stop() => {}
+            _ = terminate.recv() => warn!("stopped at once by a second signal"),
+            _ = interrupt.recv() => warn!("stopped at once by a second signal"),
+        }
+        Ok(())
+    }
+
+    /// Drains and closes the store.
+    pub async fn stop(self) {
+        self.state.drain();
+        self.waker.end_idle_connections();
+        let drained = tokio::time::timeout(STOP_DEADLINE, self.server.stop(true)).await;
+        if drained.is_err() {
+            warn!("some requests did not end in time");
+        }
+        self.serving.abort();
+        self.waker.stop().await;
+        self.state.app.flush_audit().await;
+        self.state.app.reader.close();
+        self.state.app.writer.close();
+        for thread in self.threads {
+            // A thread that panicked has logged it.
+            drop(thread.join());
+        }
+        if let Some(path) = &self.ready_file {
+            ready_file::remove(path);
+        }
+    }
+
+    /// The main port's address, `http://127.0.0.1:8490`.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.state.info.url
+    }
+
+    /// The ready file's content, JSON.
+    #[must_use]
+    pub fn info(&self) -> String {
+        serde_json::to_string_pretty(&self.state.info).unwrap_or_default()
+    }
+
+    /// What a start prints: addresses, ids, and a line to copy. Holds no secret but an admin token that was made up.
+    #[must_use]
+    pub fn banner(&self, config: &Config) -> String {
+        ready_file::banner(&self.state.info, config)
+    }
+}
+
+/// Starts to log to stderr. Called once, by the program.
+pub fn start_log(config: &Config) {
+    log::start(config);
+}
+
+/// Keeps secrets out of core dumps and other users' files. Called once, by the program.
+pub fn harden_process() {
+    data_folder::harden_process();
+}
+
+fn refuse_unsafe(config: &Config) -> Result<(), StartError> {
+    if config.deterministic.is_some() && !config.host.is_loopback() {
+        let why = "--deterministic makes guessable keys, so it needs a loopback --host such as 127.0.0.1";
+        return Err(StartError(why.to_owned()));
+    }
+    for (option, path) in [("--seed", &config.seed), ("--webhook-ca", &config.webhook_ca)] {
+        let Some(path) = path else { continue };
+        std::fs::read(path).map_err(|error| {
+            StartError(format!("{option} {}: {error}; name a file that can be read", path.display()))
+        })?;
+    }
+    Ok(())
+}
+
+fn bind(host: IpAddr, port: u16) -> Result<TcpListener, StartError> {
+    let socket = socket2::Socket::new(socket2::Domain::for_address((host, port).into()), socket2::Type::STREAM, None);
+    let bound = socket.and_then(|socket| {
+        socket.set_reuse_address(true)?;
+        socket.bind(&std::net::SocketAddr::from((host, port)).into())?;
+        socket.listen(1)?;
+        Ok(TcpListener::from(socket))
+    });
+    bound.map_err(|error| {
+        let remedy = "choose another with --port (0 picks a free one) or --host";
+        StartError(format!("{host}:{port} cannot be listened on: {error}; {remedy}"))
+    })
+}
+
+fn admin_token(config: &Config, random: &Random) -> Result<Option<Zeroizing<String>>, StartError> {
+    if let Some(token) = &config.admin_token {
+        return Ok(Some(Zeroizing::new(token.clone())));
+    }
+    if config.host.is_loopback() {
+        return Ok(None);
+    }
+    warn!(host = %config.host, "listening beyond this machine: /mock needs the admin token");
+    let bytes: [u8; 24] = random.array().map_err(|error| StartError(error.to_string()))?;
+    Ok(Some(Zeroizing::new(hex::encode(bytes))))
+}
+
+fn describe(
+    config: &Config,
+    listener: &TcpListener,
+    api_key: Zeroizing<String>,
+    admin_token: Option<Zeroizing<String>>,
+) -> Result<Info, StartError> {
+    let address = listener.local_addr().map_err(|error| StartError(format!("the port has no address: {error}")))?;
+    let host = if config.host.is_unspecified() {
+        if config.host.is_ipv6() { "[::1]".to_owned() } else { "127.0.0.1".to_owned() }
+    } else if config.host.is_ipv6() {
+        format!("[{}]", config.host)
+    } else {
+        config.host.to_string()
+    };
+    let url = format!("http://{host}:{}", address.port());
+    let crn_of = |kind: Kind, region: &str, id: &str| {
+        InstanceId::parse(id).map(|id| crn::of_instance(kind.name(), region, builtin::ACCOUNT, id)).unwrap_or_default()
+    };
+    Ok(Info {
+        iam_url: url.clone(),
+        admin_url: format!("{url}/mock"),
+        url,
+        region: builtin::REGION.to_owned(),
+        account_id: builtin::ACCOUNT.to_owned(),
+        api_key,
+        instance_id: builtin::KEY_PROTECT_ID.to_owned(),
+        instance_crn: crn_of(Kind::KeyProtect, builtin::REGION, builtin::KEY_PROTECT_ID),
+        cos_instance_id: builtin::OBJECT_STORAGE_ID.to_owned(),
+        cos_instance_crn: crn_of(Kind::ObjectStorage, "global", builtin::OBJECT_STORAGE_ID),
+        admin_token,
+        pid: std::process::id(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    })
+}

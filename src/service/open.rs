@@ -1,0 +1,191 @@
+//! Opening the store: checks, first contents, and what is kept in memory.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use zeroize::Zeroizing;
+
+use crate::app::audit::AuditQueue;
+use crate::app::error::Error;
+use crate::app::instances::Instances;
+use crate::app::tick::CLOCK;
+use crate::app::tokens::{AuthMode, GENERATION, Tokens};
+use crate::app::vault::Vault;
+use crate::app::{App, Memory, builtin};
+use crate::clock::{Clock, Course, Motion};
+use crate::config::{AuthChoice, ClockMode, Config};
+use crate::crypto::random::Random;
+use crate::crypto::signer::{self, Signer};
+use crate::domain::material::Material;
+use crate::service::StartError;
+use crate::service::data_folder::DataFolder;
+use crate::store::reader::Reader;
+use crate::store::tx::Tx;
+use crate::store::writer::Writer;
+use crate::store::{audit, due, file, instances, meta, secrets};
+
+/// Connections for reading.
+const READERS: usize = 2;
+/// Counts the starts on a data folder: a seeded generator gives other bytes at each.
+const STARTS: &str = "starts";
+/// Name of the signing key, in tokens and in the store.
+const KEY_NAME: &str = "signing-key-name";
+/// Names of secrets in the store.
+const SIGNING_KEY: &str = "signing-key";
+const OWNER_KEY: &str = "owner-api-key";
+
+/// What is at hand once the store is open.
+pub(crate) struct Opened {
+    pub(crate) app: Arc<App>,
+    pub(crate) threads: Vec<JoinHandle<()>>,
+    /// The account owner's API key.
+    pub(crate) owner_key: Zeroizing<String>,
+}
+
+/// What the store holds of the service itself.
+struct Held {
+    course: Option<Course>,
+    key_name: String,
+    generation: i64,
+    next_due: Option<i64>,
+    next_record: i64,
+    instances: Vec<crate::domain::instance::Instance>,
+}
+
+/// Opens the store of a folder; a fresh one gets its first contents.
+///
+/// # Errors
+/// For a damaged store, a master key that does not fit, or a disk that refuses.
+pub(crate) fn open(config: &Config, folder: &DataFolder) -> Result<Opened, StartError> {
+    let path = folder.database();
+    let fresh = !path.exists();
+    // An RSA key takes its time, so it is made beside everything else.
+    let signing_key = fresh.then(|| std::thread::spawn(signer::generate_key));
+    let system = Random::system();
+    let master_key = folder.master_key(config, &system)?;
+    if fresh {
+        file::create(&path).map_err(|error| StartError(error.to_string()))?;
+    }
+    let connection = file::open_writer(&path)
+        .map_err(|error| StartError(format!("{error}; move it away to start afresh, or put a copy back")))?;
+    let starts = in_transaction(&connection, count_start)?;
+    let random = config.deterministic.map_or(system, |seed| Random::seeded(seed, starts));
+    let vault = Vault::new(master_key, random);
+    if let Some(made) = signing_key {
+        let key = made.join().map_err(|_| StartError("the signing key could not be made".to_owned()))?;
+        let key = key.map_err(|error| StartError(error.to_string()))?;
+        let now = start_clock(config, None).now();
+        in_transaction(&connection, |tx| fill(tx, &vault, &key, now))?;
+    }
+    let signing_key = in_transaction(&connection, |tx| secret(tx, &vault, SIGNING_KEY))?;
+    let owner_key = in_transaction(&connection, |tx| secret(tx, &vault, OWNER_KEY))?;
+    let signer = Signer::new(&signing_key).map_err(|error| StartError(error.to_string()))?;
+    let held = in_transaction(&connection, held)?;
+    let mode = match config.auth {
+        AuthChoice::Token => AuthMode::Token,
+        AuthChoice::Strict => AuthMode::Strict,
+    };
+    let tokens = Tokens::new(signer, held.key_name, held.generation, owner_key.bytes(), mode);
+    let memory = Arc::new(Memory::new(held.next_due));
+    let remembered = Arc::clone(&memory);
+    let no_thread = |error: std::io::Error| StartError(format!("the system gives no thread: {error}"));
+    let (writer, thread) =
+        Writer::start(connection, Box::new(move |committed| remembered.on_commit(committed))).map_err(no_thread)?;
+    let readers = (0..READERS)
+        .map(|_| file::open_reader(&path).map_err(|error| StartError(error.to_string())))
+        .collect::<Result<_, _>>()?;
+    let (reader, mut threads) = Reader::start(readers).map_err(no_thread)?;
+    threads.push(thread);
+    let app = App {
+        clock: start_clock(config, held.course),
+        vault,
+        memory,
+        instances: Instances::new(held.instances),
+        tokens,
+        audit: AuditQueue::new(held.next_record),
+        writer,
+        reader,
+        ticking: tokio::sync::Mutex::new(()),
+        moving: tokio::sync::Mutex::new(()),
+    };
+    let owner_key = String::from_utf8_lossy(owner_key.bytes()).into_owned();
+    Ok(Opened { app: Arc::new(app), threads, owner_key: Zeroizing::new(owner_key) })
+}
+
+fn start_clock(config: &Config, stored: Option<Course>) -> Clock {
+    let (motion, not_before) = match config.clock {
+        None => (None, None),
+        Some(ClockMode::Running) => (Some(Motion::Running), None),
+        Some(ClockMode::Frozen(at)) => (Some(Motion::Frozen), at),
+    };
+    Clock::start(stored, config.time_scale, motion, not_before)
+}
+
+fn in_transaction<T>(
+    connection: &rusqlite::Connection,
+    job: impl FnOnce(&Tx<'_>) -> Result<T, Error>,
+) -> Result<T, StartError> {
+    let run = || -> Result<T, Error> {
+        file::begin(connection)?;
+        let value = job(&Tx::new(connection))?;
+        file::commit(connection)?;
+        Ok(value)
+    };
+    run().map_err(|error| match error {
+        Error::Crypto(error) => StartError(format!(
+            "the data folder does not open: {error}; set the MKP_MASTER_KEY or put back the master.key that it was made with"
+        )),
+        Error::Refused(_) | Error::Store(_) => StartError(format!("the data folder cannot be used: {error}")),
+    })
+}
+
+fn count_start(tx: &Tx<'_>) -> Result<u64, Error> {
+    let starts: u64 = meta::get(tx, STARTS)?.and_then(|text| text.parse().ok()).unwrap_or(0);
+    meta::set(tx, STARTS, &(starts + 1).to_string())?;
+    Ok(starts)
+}
+
+/// The first contents of a fresh store.
+fn fill(tx: &Tx<'_>, vault: &Vault, signing_key: &Material, now: crate::domain::time::Timestamp) -> Result<(), Error> {
+    let name: [u8; 8] = vault.random.array()?;
+    meta::set(tx, KEY_NAME, &hex::encode(name))?;
+    keep_secret(tx, vault, SIGNING_KEY, signing_key.bytes())?;
+    let owner_key: [u8; 33] = vault.random.array()?;
+    keep_secret(tx, vault, OWNER_KEY, crate::crypto::base64::encode_url(owner_key).as_bytes())?;
+    for instance in builtin::instances(now) {
+        instances::insert(tx, &instance)?;
+    }
+    Ok(())
+}
+
+fn keep_secret(tx: &Tx<'_>, vault: &Vault, name: &str, secret: &[u8]) -> Result<(), Error> {
+    let (nonce, sealed) = vault.seal(name, secret)?;
+    Ok(secrets::insert(tx, name, nonce, &sealed)?)
+}
+
+fn secret(tx: &Tx<'_>, vault: &Vault, name: &'static str) -> Result<Material, Error> {
+    let row = secrets::get(tx, name)?;
+    let missing = || crate::store::Error::Inconsistent { table: "secrets", row: name.to_owned(), column: "sealed" };
+    Ok(vault.open(name, row.ok_or_else(missing)?)?)
+}
+
+fn held(tx: &Tx<'_>) -> Result<Held, Error> {
+    let damaged =
+        |name: &str| crate::store::Error::Inconsistent { table: "meta", row: name.to_owned(), column: "value" };
+    let course = match meta::get(tx, CLOCK)? {
+        None => None,
+        Some(text) => Some(Course::from_text(&text).ok_or_else(|| damaged(CLOCK))?),
+    };
+    let generation = match meta::get(tx, GENERATION)? {
+        None => 0,
+        Some(text) => text.parse().map_err(|_| damaged(GENERATION))?,
+    };
+    Ok(Held {
+        course,
+        key_name: meta::get(tx, KEY_NAME)?.ok_or_else(|| damaged(KEY_NAME))?,
+        generation,
+        next_due: due::earliest(tx)?,
+        next_record: audit::next_number(tx)?,
+        instances: instances::all(tx)?,
+    })
+}

@@ -1,0 +1,107 @@
+//! What a start tells: the ready file for programs, a few lines for people.
+
+use std::fmt::Write as _;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use crate::config::{Config, PortChoice};
+use crate::http::state::Info;
+use crate::service::StartError;
+
+/// Writes the ready file under another name and gives it its own: whoever sees it sees all of it.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn write(path: &Path, info: &Info) -> Result<(), StartError> {
+    let unusable = |error: std::io::Error| {
+        StartError(format!(
+            "--ready-file {} cannot be written: {error}; name a file in a folder that can be",
+            path.display()
+        ))
+    };
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.new", info.pid));
+    let draft = path.with_file_name(name);
+    let text = serde_json::to_string_pretty(info).unwrap_or_default();
+    let opened = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft);
+    opened
+        .and_then(|mut file| {
+            file.write_all(text.as_bytes())?;
+            file.write_all(b"\n")?;
+            file.sync_all()
+        })
+        .and_then(|()| std::fs::rename(&draft, path))
+        .map_err(unusable)
+}
+
+/// Takes the ready file away at a clean stop: what it names is gone.
+pub(crate) fn remove(path: &Path) {
+    // Somebody may have done so before.
+    drop(std::fs::remove_file(path));
+}
+
+/// The table of a start.
+pub(crate) fn banner(info: &Info, config: &Config) -> String {
+    let mut text =
+        format!("mock-key-protect {}: stands in for IBM Key Protect; not a place for secrets\n\n", info.version);
+    let mut row = |name: &str, value: &str| {
+        // Writing to a text does not fail.
+        drop(writeln!(text, "  {name:<22}{value}"));
+    };
+    row("Key Protect, IAM", &info.url);
+    row("Admin API", &info.admin_url);
+    row("Region", &info.region);
+    row("Account", &info.account_id);
+    row("Instance", &info.instance_id);
+    row("Instance CRN", &info.instance_crn);
+    if config.ephemeral {
+        row("Data folder", "a temporary one, removed at exit");
+    } else {
+        row("Data folder", &config.data_dir.display().to_string());
+    }
+    if let Some(token) = info.admin_token.as_ref().filter(|_| config.admin_token.is_none()) {
+        row("Admin token", token);
+    }
+    for note in notes(config) {
+        row("Note", &note);
+    }
+    text.push_str("\nThe API key is not printed: `mock-key-protect env` tells it. Try, in another terminal:\n\n");
+    drop(writeln!(
+        text,
+        "  curl -s {}/identity/token -d grant_type=urn:ibm:params:oauth:grant-type:apikey -d apikey=any",
+        info.url
+    ));
+    text
+}
+
+/// Options that are set and whose part is not built yet, and what else a reader should know.
+fn notes(config: &Config) -> Vec<String> {
+    const LATER: &str = "is idle: this release has no";
+    let mut notes = Vec::new();
+    if let PortChoice::Port(port) = config.cos_port {
+        notes.push(format!("--cos-port {port} {LATER} COS gateway yet"));
+    }
+    for (option, choice) in [("--tls-port", config.tls_port), ("--cos-tls-port", config.cos_tls_port)] {
+        if let PortChoice::Port(port) = choice {
+            notes.push(format!("{option} {port} {LATER} HTTPS yet"));
+        }
+    }
+    let given = [
+        ("--seed", config.seed.is_some(), "seed files"),
+        ("--webhook-targets", config.webhook_targets != crate::config::WebhookTargets::Local, "webhooks"),
+        ("--webhook-ca", config.webhook_ca.is_some(), "webhooks"),
+        ("--audit-file", config.audit_file.is_some(), "audit file"),
+        ("--cos-key-info-ttl", config.cos_key_info_ttl.as_secs() != 3_600, "COS gateway"),
+    ];
+    for (option, set, part) in given {
+        if set {
+            notes.push(format!("{option} {LATER} {part} yet"));
+        }
+    }
+    if let Some(seed) = config.deterministic {
+        notes.push(format!("--deterministic {seed}: keys and ids can be guessed; for tests only"));
+    }
+    notes
+}
