@@ -40,11 +40,13 @@ const STOP_DEADLINE: Duration = Duration::from_secs(5);
 pub struct StartError(pub(crate) String);
 
 /// A running service.
+///
+/// Dropped without a stop, it lets go of its port and closes its store, without waiting for anything.
 pub struct Service {
     state: Data<State>,
     server: ServerHandle,
     serving: Task<std::io::Result<()>>,
-    waker: Waker,
+    waker: Option<Waker>,
     threads: Vec<JoinHandle<()>>,
     ready_file: Option<std::path::PathBuf>,
     /// Goes last: the folder's lock, or the temporary folder itself.
@@ -74,7 +76,7 @@ impl Service {
         if let Some(path) = &ready_file {
             ready_file::write(path, &state.info)?;
         }
-        Ok(Self { state, server: handle, serving, waker, threads, ready_file, _folder: folder })
+        Ok(Self { state, server: handle, serving, waker: Some(waker), threads, ready_file, _folder: folder })
     }
 
     /// Serves until SIGINT or SIGTERM, then drains; a second signal ends it at once.
@@ -100,19 +102,24 @@ impl Service {
     }
 
     /// Drains and closes the store.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         self.state.drain();
-        self.waker.end_idle_connections();
+        let waker = self.waker.take();
+        if let Some(waker) = &waker {
+            waker.end_idle_connections();
+        }
         let drained = tokio::time::timeout(STOP_DEADLINE, self.server.stop(true)).await;
         if drained.is_err() {
             warn!("some requests did not end in time");
         }
         self.serving.abort();
-        self.waker.stop().await;
+        if let Some(waker) = waker {
+            waker.stop().await;
+        }
         self.state.app.flush_audit().await;
         self.state.app.reader.close();
         self.state.app.writer.close();
-        for thread in self.threads {
+        for thread in std::mem::take(&mut self.threads) {
             // A thread that panicked has logged it.
             drop(thread.join());
         }
@@ -137,6 +144,18 @@ impl Service {
     #[must_use]
     pub fn banner(&self, config: &Config) -> String {
         ready_file::banner(&self.state.info, config)
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        drop(self.server.stop(false));
+        self.serving.abort();
+        if let Some(waker) = &self.waker {
+            waker.abort();
+        }
+        self.state.app.reader.close();
+        self.state.app.writer.close();
     }
 }
 

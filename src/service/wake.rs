@@ -50,6 +50,11 @@ impl Waker {
         self.watchdog.end_idle();
     }
 
+    /// Stops the beat, without waiting.
+    pub(crate) fn abort(&self) {
+        self.beat.abort();
+    }
+
     /// Stops them.
     pub(crate) async fn stop(self) {
         self.beat.abort();

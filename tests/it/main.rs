@@ -1,1 +1,4 @@
+//! One binary of integration tests. They speak HTTP only, to a real service on a port of its own.
 
+mod harness;
+mod key_life;
