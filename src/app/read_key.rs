@@ -51,6 +51,7 @@ pub(crate) async fn get_key(app: &Arc<App>, cx: Context, reference: KeyRef, dept
     let (key, sealed) = app
         .read(move |tx| {
             let key = lookup::key(tx, &wanted, &reference)?;
+            key.check(Action::Read, wanted.now)?;
             let destroyed = matches!(key.state, State::Destroyed { .. });
             let shown = depth == Depth::Whole && key.kind == Kind::Standard && !destroyed;
             let sealed = if shown { key_versions::sealed(tx, key.id)?.into_iter().next() } else { None };

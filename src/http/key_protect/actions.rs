@@ -11,6 +11,7 @@ use crate::app::key_state;
 use crate::app::lookup;
 use crate::app::rotate_key::{NewMaterial, rotate_key};
 use crate::app::wrap;
+use crate::domain::access;
 use crate::domain::context::Context;
 use crate::domain::key::Kind;
 use crate::domain::operation::Operation;
@@ -64,7 +65,25 @@ async fn run(request: &HttpRequest, payload: Payload, state: &State, cx: Context
         Operation::SetForDeletion => key_state::set_for_deletion(app, cx, key).await,
         Operation::UnsetForDeletion => key_state::unset_for_deletion(app, cx, key).await,
         Operation::Sync => key_state::sync_key(app, cx, key).await,
-        _ => Err(refuse_action(app, cx, &key).await),
+        Operation::CreateKey
+        | Operation::CreateKeyWithPolicies
+        | Operation::ListKeys
+        | Operation::CountKeys
+        | Operation::GetKey
+        | Operation::GetKeyMetadata
+        | Operation::GetKeyVersions
+        | Operation::PatchKey
+        | Operation::DeleteKey
+        | Operation::RestoreKey
+        | Operation::PurgeKey
+        | Operation::UnknownAction
+        | Operation::CreateAlias
+        | Operation::DeleteAlias
+        | Operation::GetPolicies
+        | Operation::ListRegistrations
+        | Operation::ListAllRegistrations
+        | Operation::Expire
+        | Operation::Unrouted => Err(refuse_action(app, cx, &key).await),
     };
     done.map(|()| HttpResponse::NoContent().finish())
 }
@@ -73,6 +92,9 @@ async fn run(request: &HttpRequest, payload: Payload, state: &State, cx: Context
 async fn refuse_action(app: &Arc<crate::app::App>, cx: Context, key: &crate::domain::alias::KeyRef) -> Error {
     const RULE: &str =
         "disable, enable, restore, rewrap, rotate, setKeyForDeletion, unsetKeyForDeletion, unwrap or wrap";
+    if let Err(reason) = access::allow(&cx.caller, cx.operation) {
+        return reason.into();
+    }
     let wanted = key.clone();
     let found = app.read(move |tx| lookup::key(tx, &cx, &wanted)).await;
     found.err().unwrap_or_else(|| Reason::query("action", RULE).into())
