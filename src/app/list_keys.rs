@@ -40,7 +40,11 @@ pub(crate) struct Listing {
 /// What the query breaks; `KeySearchTooBroad`.
 ///
 /// Source: docs, view-keys; API reference, getKeys; docs, ts-unable-to-list-keys-api.
-pub(crate) async fn list_keys(app: &Arc<App>, cx: Context, query: Result<ListQuery, Reason>) -> Result<Listing, Error> {
+pub(crate) async fn list_keys(
+    app: &Arc<App>,
+    cx: Arc<Context>,
+    query: Result<ListQuery, Reason>,
+) -> Result<Listing, Error> {
     let permitted = access::allow(&cx.caller, Operation::ListKeys).is_ok();
     let mut query = query?;
     query.selection.ring.clone_from(&cx.ring);
@@ -67,7 +71,11 @@ pub(crate) async fn list_keys(app: &Arc<App>, cx: Context, query: Result<ListQue
 /// What the query breaks.
 ///
 /// Source: API reference, getKeyCollectionMetadata; the zero is ASSUMED.
-pub(crate) async fn count_keys(app: &Arc<App>, cx: Context, query: Result<ListQuery, Reason>) -> Result<i64, Error> {
+pub(crate) async fn count_keys(
+    app: &Arc<App>,
+    cx: Arc<Context>,
+    query: Result<ListQuery, Reason>,
+) -> Result<i64, Error> {
     let permitted = access::allow(&cx.caller, Operation::CountKeys).is_ok();
     let mut selection = query?.selection;
     selection.ring.clone_from(&cx.ring);

@@ -40,7 +40,7 @@ pub(crate) async fn act_by_query(request: HttpRequest, payload: Payload, state: 
     enter(&request, &state, operation, async |cx| run(&request, payload, &state, cx).await).await
 }
 
-async fn run(request: &HttpRequest, payload: Payload, state: &State, cx: Context) -> Result<HttpResponse, Error> {
+async fn run(request: &HttpRequest, payload: Payload, state: &State, cx: Arc<Context>) -> Result<HttpResponse, Error> {
     let app = &state.app;
     let operation = cx.operation;
     if operation == Operation::RestoreKey {
@@ -89,7 +89,7 @@ async fn run(request: &HttpRequest, payload: Payload, state: &State, cx: Context
 }
 
 /// A key that is not there outranks an action that is none.
-async fn refuse_action(app: &Arc<crate::app::App>, cx: Context, key: &crate::domain::alias::KeyRef) -> Error {
+async fn refuse_action(app: &Arc<crate::app::App>, cx: Arc<Context>, key: &crate::domain::alias::KeyRef) -> Error {
     const RULE: &str =
         "disable, enable, restore, rewrap, rotate, setKeyForDeletion, unsetKeyForDeletion, unwrap or wrap";
     if let Err(reason) = access::allow(&cx.caller, cx.operation) {
