@@ -2,3 +2,5 @@
 
 mod harness;
 mod key_life;
+mod state_table;
+mod time_rules;
