@@ -1,5 +1,6 @@
 //! One binary of integration tests. They speak HTTP only, to a real service on a port of its own.
 
+mod change;
 mod create;
 mod harness;
 mod key_life;
@@ -7,3 +8,4 @@ mod lists;
 mod state_table;
 mod time_rules;
 mod versions;
+mod wrapping;
