@@ -280,7 +280,7 @@ impl Invocation {
 fn without_empty_variables(mut command: clap::Command) -> clap::Command {
     let empty: Vec<clap::Id> = command
         .get_arguments()
-        .filter(|argument| argument.get_env().is_some_and(|name| is_empty_variable(name)))
+        .filter(|argument| argument.get_env().is_some_and(is_empty_variable))
         .map(|argument| argument.get_id().clone())
         .collect();
     for id in empty {

@@ -13,12 +13,13 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
-use thiserror::Error;
+use thiserror::Error as ThisError;
 use tokio::task::JoinHandle as Task;
 use tracing::{info, warn};
 use zeroize::Zeroizing;
 
 use crate::app::builtin;
+use crate::app::error::Error;
 use crate::config::Config;
 use crate::crypto::random::Random;
 use crate::domain::crn;
@@ -30,14 +31,40 @@ use crate::http::watchdog::Watchdog;
 use crate::service::data_folder::DataFolder;
 use crate::service::open::Opened;
 use crate::service::wake::Waker;
+use crate::store;
+use crate::store::file::OpenError;
 
 /// Real time that a stop may take. Source: `docs/contract/reliability.md` T-18.
 const STOP_DEADLINE: Duration = Duration::from_secs(5);
 
 /// Why the service does not start: one line that names the thing and the remedy.
-#[derive(Debug, Error)]
+#[derive(Debug, ThisError)]
 #[error("{0}")]
 pub struct StartError(pub(crate) String);
+
+impl From<Error> for StartError {
+    fn from(error: Error) -> Self {
+        Self(match error {
+            Error::Crypto(error) => format!(
+                "the data folder does not open: {error}; set the MKP_MASTER_KEY or put back the master.key that it was \
+                 made with"
+            ),
+            Error::Refused(_) | Error::Store(_) => format!("the data folder cannot be used: {error}"),
+        })
+    }
+}
+
+impl From<store::Error> for StartError {
+    fn from(error: store::Error) -> Self {
+        Error::from(error).into()
+    }
+}
+
+impl From<OpenError> for StartError {
+    fn from(error: OpenError) -> Self {
+        Self(error.to_string())
+    }
+}
 
 /// A running service.
 ///

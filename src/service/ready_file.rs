@@ -48,7 +48,7 @@ pub(crate) fn banner(info: &Info, config: &Config) -> String {
         format!("mock-key-protect {}: stands in for IBM Key Protect; not a place for secrets\n\n", info.version);
     let mut row = |name: &str, value: &str| {
         // Writing to a text does not fail.
-        drop(writeln!(text, "  {name:<22}{value}"));
+        let _ = writeln!(text, "  {name:<22}{value}");
     };
     row("Key Protect, IAM", &info.url);
     row("Admin API", &info.admin_url);
@@ -68,11 +68,11 @@ pub(crate) fn banner(info: &Info, config: &Config) -> String {
         row("Note", &note);
     }
     text.push_str("\nThe API key is not printed: `mock-key-protect env` tells it. Try, in another terminal:\n\n");
-    drop(writeln!(
+    let _ = writeln!(
         text,
         "  curl -s {}/identity/token -d grant_type=urn:ibm:params:oauth:grant-type:apikey -d apikey=any",
         info.url
-    ));
+    );
     text
 }
 
