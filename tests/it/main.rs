@@ -8,8 +8,10 @@
     reason = "a test ends at the first surprise, and nobody imports it"
 )]
 
+mod aliases;
 mod change;
 mod create;
+mod errors;
 mod harness;
 mod key_life;
 mod lists;
