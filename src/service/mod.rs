@@ -34,6 +34,8 @@ use crate::service::wake::Waker;
 use crate::store;
 use crate::store::file::OpenError;
 
+/// Connections that the system holds until they are accepted.
+const BACKLOG: i32 = 2_048;
 /// Real time that a stop may take. Source: `docs/contract/reliability.md` T-18.
 const STOP_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -103,6 +105,7 @@ impl Service {
         if let Some(path) = &ready_file {
             ready_file::write(path, &state.info)?;
         }
+        info!(url = state.info.url, pid = state.info.pid, "serving");
         Ok(Self { state, server: handle, serving, waker: Some(waker), threads, ready_file, _folder: folder })
     }
 
@@ -215,7 +218,7 @@ fn bind(host: IpAddr, port: u16) -> Result<TcpListener, StartError> {
     let bound = socket.and_then(|socket| {
         socket.set_reuse_address(true)?;
         socket.bind(&std::net::SocketAddr::from((host, port)).into())?;
-        socket.listen(1)?;
+        socket.listen(BACKLOG)?;
         Ok(TcpListener::from(socket))
     });
     bound.map_err(|error| {

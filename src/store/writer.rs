@@ -149,7 +149,10 @@ impl Thread {
         let outcome = self.commit_group(group, &mut settles);
         let result = outcome.map_err(|fault| {
             error!(%fault, "a group of changes was not committed");
-            self.stopped |= lost_a_sync(&fault);
+            if lost_a_sync(&fault) {
+                error!("the disk has lost a write: nothing more is written until the service is restarted");
+                self.stopped = true;
+            }
             fault.to_string()
         });
         for settle in settles {

@@ -64,7 +64,7 @@ pub(crate) async fn list(request: HttpRequest, state: Data<State>) -> HttpRespon
             .map(|instance| render::instance(instance, &state.info.url))
             .collect();
         let end = start + page.len();
-        let next = (end < matching.len()).then(|| format!("/v2/resource_instances?start={end}&limit={limit}"));
+        let next = (end < matching.len()).then(|| next_page(&query, end, limit));
         Ok((StatusCode::OK, Some(json!({ "rows_count": page.len(), "next_url": next, "resources": page }))))
     })
     .await
@@ -140,6 +140,16 @@ fn named(request: &HttpRequest) -> Result<InstanceId, ControllerError> {
     let text = percent_decode_str(segment).decode_utf8_lossy();
     let guid = crn::parse(&text).map_or(text.as_ref(), |named| named.instance);
     InstanceId::parse(guid).ok_or_else(ControllerError::not_found)
+}
+
+/// The next page of the same list: filters go along.
+fn next_page(query: &Query<'_>, start: usize, limit: usize) -> String {
+    let mut pairs = form_urlencoded::Serializer::new(String::new());
+    pairs.append_pair("start", &start.to_string()).append_pair("limit", &limit.to_string());
+    for name in query.names().filter(|name| !matches!(*name, "start" | "limit")) {
+        pairs.append_pair(name, query.get(name).unwrap_or_default());
+    }
+    format!("/v2/resource_instances?{}", pairs.finish())
 }
 
 /// `updated_from` and `updated_to`.
