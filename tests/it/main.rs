@@ -8,5 +8,14 @@
     reason = "a test ends at the first surprise, and nobody imports it"
 )]
 
+mod aliases;
+mod change;
+mod create;
+mod errors;
 mod harness;
 mod key_life;
+mod lists;
+mod state_table;
+mod time_rules;
+mod versions;
+mod wrapping;

@@ -1,9 +1,11 @@
 //! A real service on port 0 with a temporary folder, and words to talk to it.
 
 pub(crate) mod faults;
+pub(crate) mod golden;
 pub(crate) mod keys;
 pub(crate) mod reply;
 pub(crate) mod spec;
+pub(crate) mod words;
 
 use std::collections::BTreeMap;
 
