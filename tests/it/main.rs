@@ -2,5 +2,6 @@
 
 mod harness;
 mod hostile_tokens;
+mod instances;
 mod key_life;
 mod tokens;
