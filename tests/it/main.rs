@@ -1,5 +1,6 @@
 //! One binary of integration tests. They speak HTTP only, to a real service on a port of its own.
 
+mod admin;
 mod clock;
 mod harness;
 mod hostile_tokens;
