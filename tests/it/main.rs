@@ -2,8 +2,11 @@
 
 mod admin;
 mod clock;
+mod commands;
 mod harness;
 mod hostile_tokens;
 mod instances;
 mod key_life;
+mod process;
+mod tidy;
 mod tokens;
