@@ -3,10 +3,12 @@
 mod admin;
 mod clock;
 mod commands;
+mod data_folder;
 mod harness;
 mod hostile_tokens;
 mod instances;
 mod key_life;
 mod process;
+mod stopping;
 mod tidy;
 mod tokens;
