@@ -8,14 +8,24 @@
     reason = "a test ends at the first surprise, and nobody imports it"
 )]
 
+mod admin;
 mod aliases;
 mod change;
+mod clock;
+mod commands;
 mod create;
+mod data_folder;
 mod errors;
 mod harness;
+mod hostile_tokens;
+mod instances;
 mod key_life;
 mod lists;
+mod process;
 mod state_table;
+mod stopping;
+mod tidy;
 mod time_rules;
+mod tokens;
 mod versions;
 mod wrapping;
