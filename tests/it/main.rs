@@ -1,4 +1,9 @@
 //! One binary of integration tests. They speak HTTP only, to a real service on a port of its own.
 
+mod crash;
+mod deadlines;
 mod harness;
 mod key_life;
+mod secrets;
+mod simulation;
+mod wire;
