@@ -64,13 +64,23 @@ impl Raw {
         self.try_answer("GET").expect("an answer")
     }
 
-    /// The next answer, to a request by `method`, as far as it comes whole.
+    /// The next answer, to a request by `method`. An answer that does not come whole is `InvalidData`; any other error
+    /// means that none of it came.
     pub(crate) fn try_answer(&mut self, method: &str) -> Result<Answer> {
+        let mut begun = !self.kept.is_empty();
+        let answer = self.read_answer(method, &mut begun);
+        answer.map_err(
+            |error| if begun { Error::new(ErrorKind::InvalidData, format!("cut short: {error}")) } else { error },
+        )
+    }
+
+    fn read_answer(&mut self, method: &str, begun: &mut bool) -> Result<Answer> {
         let end = loop {
             if let Some(end) = position(&self.kept, b"\r\n\r\n") {
                 break end;
             }
             self.more()?;
+            *begun = true;
         };
         let head = String::from_utf8_lossy(&self.kept[..end]).into_owned();
         self.kept.drain(..end + 4);
