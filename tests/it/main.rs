@@ -2,6 +2,7 @@
 
 mod crash;
 mod deadlines;
+mod full_disk;
 mod harness;
 mod key_life;
 mod secrets;

@@ -1,8 +1,11 @@
 //! What a hostile or odd client sends, byte by byte. Source: `docs/contract/reliability.md` T-19, T-22 to T-24.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::harness::Harness;
+use crate::harness::dice::stopwatch;
 use crate::harness::program::Launch;
 use crate::harness::raw::{Answer, Raw};
 
@@ -394,6 +397,16 @@ async fn a_connection_serves_many_requests_and_pipelined_ones_in_order() {
     last.send(format!("{}connection: close\r\ncontent-length: 2\r\n\r\n{{}}", wire.wrap_head()));
     assert_eq!(last.answer().status, 200);
     assert!(last.is_over(), "the connection stays open");
+}
+
+#[actix_web::test]
+async fn bursts_of_connections_are_taken_at_once() {
+    let wire = Wire::new().await;
+    let began = stopwatch();
+    let all: Vec<_> = (0..200).map(|_| wire.connect()).collect();
+    // A connection that does not fit into the system's queue is tried again after a second.
+    assert!(began.elapsed() < Duration::from_millis(900), "{} connections took {:?}", all.len(), began.elapsed());
+    wire.still_works();
 }
 
 #[test]
