@@ -1,9 +1,15 @@
 //! A real service on port 0 with a temporary folder, and words to talk to it.
 
+pub(crate) mod dice;
 pub(crate) mod faults;
 pub(crate) mod golden;
 pub(crate) mod keys;
+<<<<<<< HEAD
 pub(crate) mod process;
+=======
+pub(crate) mod program;
+pub(crate) mod raw;
+>>>>>>> tests-c
 pub(crate) mod reply;
 pub(crate) mod spec;
 <<<<<<< HEAD
