@@ -72,7 +72,6 @@ pub(crate) enum Reason {
     KeyRingNotUnique,
     KeyRingReserved,
     KeyRingNotEmpty,
-    AliasNotFound,
     KeyInvalidState(StateFault),
     RequestTooEarly(TooEarly),
     KeyRotationNotPermitted,
@@ -146,7 +145,6 @@ impl Reason {
             Self::KeyRingNotUnique => Some("KEY_RING_NOT_UNIQUE_ERR"),
             Self::KeyRingReserved => Some("KEY_RING_RESERVED_ERR"),
             Self::KeyRingNotEmpty => Some("KEY_RING_NOT_EMPTY_ERR"),
-            Self::AliasNotFound => Some("KEY_ALIAS_NOT_FOUND_ERR"),
             Self::KeyInvalidState(_) => Some("KEY_ACTION_INVALID_STATE_ERR"),
             Self::RequestTooEarly(_) => Some("REQ_TOO_EARLY_ERR"),
             Self::KeyRotationNotPermitted => Some("KEY_ROTATION_NOT_PERMITTED"),
@@ -189,11 +187,7 @@ impl Reason {
             | Self::InstanceHeader
             | Self::UpgradeRefused => 400,
             Self::Unauthorized => 401,
-            Self::KeyNotFound
-            | Self::KeyRingNotFound
-            | Self::AliasNotFound
-            | Self::ImportTokenNotFound
-            | Self::UnknownPath => 404,
+            Self::KeyNotFound | Self::KeyRingNotFound | Self::ImportTokenNotFound | Self::UnknownPath => 404,
             Self::MethodNotAllowed => 405,
             Self::BodyTimeout => 408,
             Self::KeyInvalidState(_)
@@ -239,7 +233,6 @@ impl Reason {
             Self::KeyRingNotUnique => "The instance has a key ring of that id already",
             Self::KeyRingReserved => "The default key ring can not be deleted",
             Self::KeyRingNotEmpty => RING_NOT_EMPTY,
-            Self::AliasNotFound => "The key has no such alias",
             Self::KeyInvalidState(_) => "Key is not in a valid state",
             Self::KeyRotationNotPermitted => ROTATED_RECENTLY,
             Self::AuthorizationsNotMet => "Number of authorizations required to delete is not met",

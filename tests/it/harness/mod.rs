@@ -4,19 +4,13 @@ pub(crate) mod dice;
 pub(crate) mod faults;
 pub(crate) mod golden;
 pub(crate) mod keys;
-<<<<<<< HEAD
 pub(crate) mod process;
-=======
 pub(crate) mod program;
 pub(crate) mod raw;
->>>>>>> tests-c
 pub(crate) mod reply;
 pub(crate) mod spec;
-<<<<<<< HEAD
-pub(crate) mod words;
-=======
 pub(crate) mod wire;
->>>>>>> tests-b
+pub(crate) mod words;
 
 use std::collections::BTreeMap;
 
@@ -82,8 +76,7 @@ impl Harness {
     /// With state in a folder, where it finds what an earlier one has left.
     pub(crate) async fn in_folder(folder: &std::path::Path, options: &[&str]) -> Self {
         let folder = folder.to_str().expect("a path of text");
-        let mut line =
-            vec!["mock-key-protect", "serve", "--port", "0", "--cos-port", "off", "--data-dir", folder];
+        let mut line = vec!["mock-key-protect", "serve", "--port", "0", "--cos-port", "off", "--data-dir", folder];
         line.extend(options);
         Self::start(config(&line)).await
     }
