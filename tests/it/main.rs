@@ -9,9 +9,12 @@
 )]
 
 mod aliases;
+mod audit;
 mod change;
+mod coverage;
 mod create;
 mod errors;
+mod golden_replies;
 mod harness;
 mod key_life;
 mod lists;
