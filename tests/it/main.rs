@@ -10,15 +10,18 @@
 
 mod admin;
 mod aliases;
+mod audit;
 mod change;
 mod clock;
 mod commands;
+mod coverage;
 mod crash;
 mod create;
 mod data_folder;
 mod deadlines;
 mod errors;
 mod full_disk;
+mod golden_replies;
 mod harness;
 mod hostile_tokens;
 mod instances;
