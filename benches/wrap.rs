@@ -152,9 +152,10 @@ async fn drive(
     connections: usize,
     pace: Pace,
 ) -> Outcome<Setting> {
+    // Each side is used as soon as it is connected: both servers give a new connection five seconds for its first head.
     let mut bare = Side::connect(bare, operation, connections).await?;
-    let mut service = Side::connect(service, operation, connections).await?;
     bare.drive(pace.warm_up).await?;
+    let mut service = Side::connect(service, operation, connections).await?;
     service.drive(pace.warm_up).await?;
     let mut setting = Setting::new(operation, connections);
     for round in 0..pace.rounds {

@@ -22,9 +22,9 @@ pub struct Config {
     /// Port of Key Protect, IAM, Resource Controller and the admin API; 0 picks a free one
     #[arg(long, env = "MKP_PORT", default_value_t = 8490, value_name = "PORT")]
     pub(crate) port: u16,
-    /// Port of the COS gateway; 0 picks a free one, off runs without it
-    #[arg(long, env = "MKP_COS_PORT", default_value = "8491", value_name = "PORT|off", value_parser = parse_port)]
-    pub(crate) cos_port: PortChoice,
+    /// Port of the COS gateway; 0 picks a free one, off runs without it [default: 8491]
+    #[arg(long, env = "MKP_COS_PORT", value_name = "PORT|off", value_parser = parse_port)]
+    pub(crate) cos_port: Option<PortChoice>,
     /// Port of the same over HTTPS
     #[arg(long, env = "MKP_TLS_PORT", default_value = "off", value_name = "PORT|off", value_parser = parse_port)]
     pub(crate) tls_port: PortChoice,
@@ -129,9 +129,12 @@ pub(crate) enum LogFormat {
     Json,
 }
 
+const AFTER_HELP: &str = "Options outrank their variables; a variable that is set to nothing counts as not set. \
+MKP_MASTER_KEY (base64, 32 bytes) seals key material at rest; without it, a file in the data folder does.";
+
 /// Stands in for IBM Key Protect, for tests and development without a cloud account.
 #[derive(Parser)]
-#[command(name = "mock-key-protect", version, about, args_conflicts_with_subcommands = true, max_term_width = 100)]
+#[command(name = "mock-key-protect", version, about, args_conflicts_with_subcommands = true, max_term_width = 100, after_help = AFTER_HELP)]
 struct CommandLine {
     #[command(subcommand)]
     command: Option<Command>,
@@ -202,17 +205,19 @@ pub(crate) enum EnvFormat {
 #[derive(Args, Clone)]
 pub(crate) struct Running {
     /// Address of the running service
-    #[arg(long, env = "MKP_URL", value_name = "URL")]
+    #[arg(long, env = "MKP_URL", value_name = "URL", global = true)]
     pub(crate) url: Option<String>,
     /// Ready file of the running service
-    #[arg(long, env = "MKP_READY_FILE", value_name = "FILE")]
+    #[arg(long, env = "MKP_READY_FILE", value_name = "FILE", global = true)]
     pub(crate) ready_file: Option<PathBuf>,
     /// Admin token, where one is needed and the ready file is not at hand
-    #[arg(long, env = "MKP_ADMIN_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    #[arg(long, env = "MKP_ADMIN_TOKEN", value_name = "TOKEN", hide_env_values = true, global = true)]
     pub(crate) admin_token: Option<String>,
-    #[arg(long, env = "MKP_HOST", default_value = "127.0.0.1", value_name = "ADDRESS", hide = true)]
+    /// Host of the running service, as serve would take it
+    #[arg(long, env = "MKP_HOST", default_value = "127.0.0.1", value_name = "ADDRESS", global = true)]
     pub(crate) host: IpAddr,
-    #[arg(long, env = "MKP_PORT", default_value_t = 8490, value_name = "PORT", hide = true)]
+    /// Port of the running service, as serve would take it
+    #[arg(long, env = "MKP_PORT", default_value_t = 8490, value_name = "PORT", global = true)]
     pub(crate) port: u16,
 }
 
@@ -280,7 +285,7 @@ impl Invocation {
 fn without_empty_variables(mut command: clap::Command) -> clap::Command {
     let empty: Vec<clap::Id> = command
         .get_arguments()
-        .filter(|argument| argument.get_env().is_some_and(|name| is_empty_variable(name)))
+        .filter(|argument| argument.get_env().is_some_and(is_empty_variable))
         .map(|argument| argument.get_id().clone())
         .collect();
     for id in empty {
@@ -311,9 +316,14 @@ fn in_one_line(message: &str) -> String {
         .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
         .filter(|line| !line.is_empty())
         .collect();
-    let text = lines.join("; ");
-    let text = text.strip_prefix("error: ").unwrap_or(&text);
-    format!("{text}; see --help")
+    let mut text = String::new();
+    for line in lines {
+        if !text.is_empty() {
+            text.push_str(if text.ends_with(':') { " " } else { "; " });
+        }
+        text.push_str(line.trim_start_matches('[').trim_end_matches(']'));
+    }
+    format!("{}; see --help", text.strip_prefix("error: ").unwrap_or(&text))
 }
 
 fn parse_port(text: &str) -> Result<PortChoice, String> {
@@ -386,7 +396,7 @@ mod tests {
     fn modes_are_read() {
         let at = Timestamp::parse("2027-01-01T00:00:00Z");
         assert_eq!(serve(&["--clock", "frozen@2027-01-01T00:00:00Z"]).unwrap().clock, Some(ClockMode::Frozen(at)));
-        assert_eq!(serve(&["--cos-port", "off"]).unwrap().cos_port, PortChoice::Off);
+        assert_eq!(serve(&["--cos-port", "off"]).unwrap().cos_port, Some(PortChoice::Off));
         assert_eq!(serve(&["--cos-key-info-ttl", "0"]).unwrap().cos_key_info_ttl, Duration::ZERO);
     }
 

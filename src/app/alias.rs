@@ -23,7 +23,7 @@ use crate::store::{aliases, keys};
 /// Source: docs, create-key-alias.
 pub(crate) async fn create_alias(
     app: &Arc<App>,
-    cx: Context,
+    cx: Arc<Context>,
     reference: KeyRef,
     alias: Result<Alias, Reason>,
 ) -> Result<Key, Error> {
@@ -51,7 +51,7 @@ pub(crate) async fn create_alias(
 /// `KeyNotFound`; `KeyDeleted` (ASSUMED, as for creation); `AliasNotFound` when the key has no such alias (ASSUMED).
 pub(crate) async fn delete_alias(
     app: &Arc<App>,
-    cx: Context,
+    cx: Arc<Context>,
     reference: KeyRef,
     alias: Result<Alias, Reason>,
 ) -> Result<(), Error> {

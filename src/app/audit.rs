@@ -90,6 +90,31 @@ impl App {
         }
     }
 
+    /// The oldest records that fit, `limit` at most, and how many fit. What waits is stored first, so that each caller
+    /// finds its own.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn find_records<F>(&self, limit: usize, fits: F) -> Result<(Vec<Record>, usize), Error>
+    where
+        F: Fn(&Record) -> bool + Send + 'static,
+    {
+        self.flush_audit().await;
+        self.read(move |tx| {
+            let (mut found, mut total) = (Vec::new(), 0);
+            audit::walk(tx, |record| {
+                if fits(&record) {
+                    total += 1;
+                    if found.len() < limit {
+                        found.push(record);
+                    }
+                }
+            })?;
+            Ok((found, total))
+        })
+        .await
+    }
+
     /// Stores what waits. A block that the store refuses goes back into the queue.
     pub(crate) async fn flush_audit(&self) {
         let entries = self.audit.take();

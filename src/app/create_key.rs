@@ -31,7 +31,11 @@ pub(crate) struct Created {
 /// policy on a key that cannot have one; `ImportTokenExpired`; `KeyAliasQuota`; `KeyAliasNotUnique`.
 ///
 /// Source: docs, create-root-keys, import-root-keys; go-client `CreateKeyWithPolicyOverrides`.
-pub(crate) async fn create_key(app: &Arc<App>, cx: Context, draft: Result<Draft, Reason>) -> Result<Created, Error> {
+pub(crate) async fn create_key(
+    app: &Arc<App>,
+    cx: Arc<Context>,
+    draft: Result<Draft, Reason>,
+) -> Result<Created, Error> {
     access::allow(&cx.caller, cx.operation)?;
     let ring = lookup::ring(cx.ring.as_ref())?;
     let draft = draft?;

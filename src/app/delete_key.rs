@@ -39,7 +39,12 @@ impl Reply {
 /// `KeyNotFound`; `KeyDeleted`; `AuthorizationsNotMet` for a key that needs two people.
 ///
 /// Source: docs, delete-keys; the order of the checks is ASSUMED.
-pub(crate) async fn delete_key(app: &Arc<App>, cx: Context, reference: KeyRef, reply: Reply) -> Result<Seen, Error> {
+pub(crate) async fn delete_key(
+    app: &Arc<App>,
+    cx: Arc<Context>,
+    reference: KeyRef,
+    reply: Reply,
+) -> Result<Seen, Error> {
     access::allow(&cx.caller, cx.operation)?;
     let shared = Arc::clone(app);
     let (key, sealed) = app
@@ -70,7 +75,7 @@ pub(crate) async fn delete_key(app: &Arc<App>, cx: Context, reference: KeyRef, r
 /// `KeyNotFound`; `KeyInvalidState` unless destroyed; `RequestTooEarly`; `KeyRestoreExpired`; `KeyExpired`.
 ///
 /// Source: docs, restore-keys.
-pub(crate) async fn restore_key(app: &Arc<App>, cx: Context, reference: KeyRef) -> Result<Key, Error> {
+pub(crate) async fn restore_key(app: &Arc<App>, cx: Arc<Context>, reference: KeyRef) -> Result<Key, Error> {
     access::allow(&cx.caller, cx.operation)?;
     let shared = Arc::clone(app);
     app.write(move |tx| {
@@ -91,7 +96,7 @@ pub(crate) async fn restore_key(app: &Arc<App>, cx: Context, reference: KeyRef) 
 /// `KeyNotFound`; `KeyInvalidState` unless destroyed; `RequestTooEarly`.
 ///
 /// Source: docs, delete-purge-keys; go-client `PurgeKey`.
-pub(crate) async fn purge_key(app: &Arc<App>, cx: Context, reference: KeyRef, reply: Reply) -> Result<Key, Error> {
+pub(crate) async fn purge_key(app: &Arc<App>, cx: Arc<Context>, reference: KeyRef, reply: Reply) -> Result<Key, Error> {
     access::allow(&cx.caller, cx.operation)?;
     let shared = Arc::clone(app);
     app.write(move |tx| {

@@ -21,7 +21,7 @@ use crate::store::keys;
 /// `KeyNotFound`; `KeyRootRequired`; `KeyInvalidState` unless active; `KeyDeleted`.
 ///
 /// Source: docs, disable-keys; go-client `DisableKey`.
-pub(crate) async fn disable_key(app: &Arc<App>, cx: Context, key: KeyRef) -> Result<(), Error> {
+pub(crate) async fn disable_key(app: &Arc<App>, cx: Arc<Context>, key: KeyRef) -> Result<(), Error> {
     act(app, cx, key, Action::Disable).await
 }
 
@@ -31,7 +31,7 @@ pub(crate) async fn disable_key(app: &Arc<App>, cx: Context, key: KeyRef) -> Res
 /// `KeyNotFound`; `KeyRootRequired`; `KeyInvalidState` unless suspended; `RequestTooEarly`; `KeyDeleted`.
 ///
 /// Source: docs, disable-keys; go-client `EnableKey`.
-pub(crate) async fn enable_key(app: &Arc<App>, cx: Context, key: KeyRef) -> Result<(), Error> {
+pub(crate) async fn enable_key(app: &Arc<App>, cx: Arc<Context>, key: KeyRef) -> Result<(), Error> {
     act(app, cx, key, Action::Enable).await
 }
 
@@ -41,7 +41,7 @@ pub(crate) async fn enable_key(app: &Arc<App>, cx: Context, key: KeyRef) -> Resu
 /// `KeyNotFound`; `KeyRootRequired`; `RequestTooEarly` within an hour of the last event.
 ///
 /// Source: docs, sync-associated-resources; go-client `SyncAssociatedResources`.
-pub(crate) async fn sync_key(app: &Arc<App>, cx: Context, key: KeyRef) -> Result<(), Error> {
+pub(crate) async fn sync_key(app: &Arc<App>, cx: Arc<Context>, key: KeyRef) -> Result<(), Error> {
     access::allow(&cx.caller, cx.operation)?;
     let shared = Arc::clone(app);
     app.write(move |tx| {
@@ -59,7 +59,7 @@ pub(crate) async fn sync_key(app: &Arc<App>, cx: Context, key: KeyRef) -> Result
 /// `KeyNotFound`; `KeyInvalidState` unless active; `KeyDeleted`; `NotDualAuth`.
 ///
 /// Source: docs, manage-dual-auth.
-pub(crate) async fn set_for_deletion(app: &Arc<App>, cx: Context, key: KeyRef) -> Result<(), Error> {
+pub(crate) async fn set_for_deletion(app: &Arc<App>, cx: Arc<Context>, key: KeyRef) -> Result<(), Error> {
     authorize(app, cx, key, Key::set_for_deletion).await
 }
 
@@ -67,11 +67,11 @@ pub(crate) async fn set_for_deletion(app: &Arc<App>, cx: Context, key: KeyRef) -
 ///
 /// # Errors
 /// As [`set_for_deletion`].
-pub(crate) async fn unset_for_deletion(app: &Arc<App>, cx: Context, key: KeyRef) -> Result<(), Error> {
+pub(crate) async fn unset_for_deletion(app: &Arc<App>, cx: Arc<Context>, key: KeyRef) -> Result<(), Error> {
     authorize(app, cx, key, |key, _, now| key.unset_for_deletion(now)).await
 }
 
-async fn act(app: &Arc<App>, cx: Context, reference: KeyRef, action: Action) -> Result<(), Error> {
+async fn act(app: &Arc<App>, cx: Arc<Context>, reference: KeyRef, action: Action) -> Result<(), Error> {
     access::allow(&cx.caller, cx.operation)?;
     let shared = Arc::clone(app);
     app.write(move |tx| {
@@ -83,7 +83,7 @@ async fn act(app: &Arc<App>, cx: Context, reference: KeyRef, action: Action) -> 
     .await
 }
 
-async fn authorize<F>(app: &Arc<App>, cx: Context, reference: KeyRef, change: F) -> Result<(), Error>
+async fn authorize<F>(app: &Arc<App>, cx: Arc<Context>, reference: KeyRef, change: F) -> Result<(), Error>
 where
     F: FnOnce(&mut Key, &str, crate::domain::time::Timestamp) -> Result<(), Reason> + Send + 'static,
 {

@@ -1,6 +1,7 @@
 //! Root keys in use: unsealed, in memory, ready to wrap. A snapshot is never changed; when its key changes it is dropped
 //! before the change is acknowledged.
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,13 +11,12 @@ use crate::app::App;
 use crate::app::error::Error;
 use crate::crypto::seal_key::SealKey;
 use crate::domain::alias::KeyRef;
+use crate::domain::audit::Record;
 use crate::domain::caller::Caller;
 use crate::domain::context::Context;
 use crate::domain::id::{InstanceId, KeyId, VersionId};
 use crate::domain::key::{Key, Kind};
-use crate::domain::operation::Operation;
 use crate::domain::reason::Reason;
-use crate::store::audit::Common;
 use crate::store::{key_versions, keys};
 
 /// Keys that are kept ready.
@@ -40,32 +40,37 @@ pub(crate) struct UsableVersion {
 
 struct KnownCommon {
     caller: Arc<Caller>,
-    operation: Operation,
-    peer: Option<std::net::IpAddr>,
-    common: Arc<Common>,
+    peer: Option<IpAddr>,
+    versions: [Option<VersionId>; 2],
+    record: Arc<Record>,
 }
 
 impl KeyInUse {
-    /// The words that audit records of this caller and operation have in common; `make` is called the first time.
-    pub(crate) fn common(&self, cx: &Context, make: impl FnOnce() -> Common) -> Arc<Common> {
+    /// The words that audit records of this caller, operation, path and versions have in common; `make` is called the
+    /// first time.
+    pub(crate) fn common(
+        &self,
+        cx: &Context,
+        versions: [Option<VersionId>; 2],
+        make: impl FnOnce() -> Record,
+    ) -> Arc<Record> {
         let mut known = self.commons.lock().unwrap_or_else(PoisonError::into_inner);
         let same = |one: &&KnownCommon| {
-            one.operation == cx.operation && one.peer == cx.trace.peer && Arc::ptr_eq(&one.caller, &cx.caller)
+            Arc::ptr_eq(&one.caller, &cx.caller)
+                && one.versions == versions
+                && one.record.uri == cx.trace.uri
+                && one.peer == cx.trace.peer
         };
         if let Some(one) = known.iter().find(same) {
-            return Arc::clone(&one.common);
+            return Arc::clone(&one.record);
         }
         if known.len() == COMMONS_MAX {
             known.clear();
         }
-        let common = Arc::new(make());
-        known.push(KnownCommon {
-            caller: Arc::clone(&cx.caller),
-            operation: cx.operation,
-            peer: cx.trace.peer,
-            common: Arc::clone(&common),
-        });
-        common
+        let record = Arc::new(make());
+        let caller = Arc::clone(&cx.caller);
+        known.push(KnownCommon { caller, peer: cx.trace.peer, versions, record: Arc::clone(&record) });
+        record
     }
 }
 

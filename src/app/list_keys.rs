@@ -11,8 +11,9 @@ use crate::domain::key::Key;
 use crate::domain::operation::Operation;
 use crate::domain::reason::Reason;
 use crate::domain::search::{CANDIDATES_MAX, Search};
+use crate::domain::selection::Selection;
 use crate::domain::sort::Term;
-use crate::store::key_query::{self, Selection};
+use crate::store::key_query;
 use crate::store::tx::Tx;
 
 /// A list that is asked for.
@@ -39,19 +40,22 @@ pub(crate) struct Listing {
 /// What the query breaks; `KeySearchTooBroad`.
 ///
 /// Source: docs, view-keys; API reference, getKeys; docs, ts-unable-to-list-keys-api.
-pub(crate) async fn list_keys(app: &Arc<App>, cx: Context, query: Result<ListQuery, Reason>) -> Result<Listing, Error> {
+pub(crate) async fn list_keys(
+    app: &Arc<App>,
+    cx: Arc<Context>,
+    query: Result<ListQuery, Reason>,
+) -> Result<Listing, Error> {
     let permitted = access::allow(&cx.caller, Operation::ListKeys).is_ok();
     let mut query = query?;
     query.selection.ring.clone_from(&cx.ring);
     let instance = cx.instance.id;
     let listing = if permitted {
-        app.read(move |tx| match query.search.clone() {
-            Some(search) => searched(tx, instance, query, search),
-            None => {
-                let ListQuery { selection, sort, limit, offset, .. } = query;
-                let keys = key_query::list(tx, instance, &selection, &sort, limit, offset)?;
-                Ok(Listing { keys, search: None, incomplete: false })
+        app.read(move |tx| {
+            if let Some(search) = &query.search {
+                return searched(tx, instance, &query, search);
             }
+            let keys = key_query::list(tx, instance, &query.selection, &query.sort, query.limit, query.offset)?;
+            Ok(Listing { keys, search: None, incomplete: false })
         })
         .await?
     } else {
@@ -67,7 +71,11 @@ pub(crate) async fn list_keys(app: &Arc<App>, cx: Context, query: Result<ListQue
 /// What the query breaks.
 ///
 /// Source: API reference, getKeyCollectionMetadata; the zero is ASSUMED.
-pub(crate) async fn count_keys(app: &Arc<App>, cx: Context, query: Result<ListQuery, Reason>) -> Result<i64, Error> {
+pub(crate) async fn count_keys(
+    app: &Arc<App>,
+    cx: Arc<Context>,
+    query: Result<ListQuery, Reason>,
+) -> Result<i64, Error> {
     let permitted = access::allow(&cx.caller, Operation::CountKeys).is_ok();
     let mut selection = query?.selection;
     selection.ring.clone_from(&cx.ring);
@@ -86,23 +94,23 @@ async fn note_total(app: &Arc<App>, cx: &Context, total: i64) {
 fn searched(
     tx: &Tx<'_>,
     instance: crate::domain::id::InstanceId,
-    query: ListQuery,
-    search: Search,
+    query: &ListQuery,
+    search: &Search,
 ) -> Result<Listing, Error> {
     let most = i64::try_from(CANDIDATES_MAX).unwrap_or(i64::MAX) + 1;
     let too_many = key_query::count(tx, instance, &query.selection)? >= most;
     if too_many {
         // The look-up alone is still made: it needs no walk over all candidates.
-        let found = looked_up_in_store(tx, instance, &query.selection, &search)?.ok_or(Reason::KeySearchTooBroad)?;
-        return Ok(Listing { keys: vec![found], search: Some(search), incomplete: true });
+        let found = looked_up_in_store(tx, instance, &query.selection, search)?.ok_or(Reason::KeySearchTooBroad)?;
+        return Ok(Listing { keys: vec![found], search: Some(search.clone()), incomplete: true });
     }
     let candidates = key_query::list(tx, instance, &query.selection, &query.sort, most, 0)?;
     let (first, rest): (Vec<Key>, Vec<Key>) =
-        candidates.into_iter().filter(|key| search.finds(key)).partition(|key| is_looked_up(&search, key));
+        candidates.into_iter().filter(|key| search.finds(key)).partition(|key| is_looked_up(search, key));
     let skip = usize::try_from(query.offset).unwrap_or(usize::MAX);
     let take = usize::try_from(query.limit).unwrap_or(usize::MAX);
     let keys = first.into_iter().chain(rest).skip(skip).take(take).collect();
-    Ok(Listing { keys, search: Some(search), incomplete: false })
+    Ok(Listing { keys, search: Some(search.clone()), incomplete: false })
 }
 
 fn is_looked_up(search: &Search, key: &Key) -> bool {

@@ -3,6 +3,7 @@
 pub(crate) mod alias;
 pub(crate) mod audit;
 pub(crate) mod builtin;
+mod claims;
 pub(crate) mod create_key;
 pub(crate) mod delete_key;
 pub(crate) mod error;
@@ -34,7 +35,7 @@ use crate::app::vault::Vault;
 use crate::clock::Clock;
 use crate::store::reader::Reader;
 use crate::store::tx::Tx;
-use crate::store::writer::{Committed, Writer};
+use crate::store::writer::{Committed, NextDue, Writer};
 
 /// Everything that use cases work with. One per process, shared.
 pub(crate) struct App {
@@ -68,7 +69,7 @@ impl Memory {
     /// Takes notice of a commit.
     pub(crate) fn on_commit(&self, committed: &Committed) {
         self.keys.forget(&committed.effects.keys());
-        if let Some(next_due) = committed.next_due {
+        if let NextDue::At(next_due) = committed.next_due {
             self.next_due.store(next_due.unwrap_or(i64::MAX), Ordering::Release);
         }
     }

@@ -22,7 +22,7 @@ use crate::store::keys;
 /// Source: docs, key-rings; Node client `patchKey`.
 pub(crate) async fn patch_key(
     app: &Arc<App>,
-    cx: Context,
+    cx: Arc<Context>,
     reference: KeyRef,
     target: Result<RingScope, Reason>,
 ) -> Result<Key, Error> {

@@ -45,12 +45,13 @@ pub(crate) struct VersionsQuery {
 /// `KeyNotFound`.
 ///
 /// Source: docs, view-keys, retrieve-key; a Reader is refused the whole and may have the metadata (manage-access).
-pub(crate) async fn get_key(app: &Arc<App>, cx: Context, reference: KeyRef, depth: Depth) -> Result<Seen, Error> {
+pub(crate) async fn get_key(app: &Arc<App>, cx: Arc<Context>, reference: KeyRef, depth: Depth) -> Result<Seen, Error> {
     access::allow(&cx.caller, cx.operation)?;
     let wanted = cx.clone();
     let (key, sealed) = app
         .read(move |tx| {
             let key = lookup::key(tx, &wanted, &reference)?;
+            key.check(Action::Read, wanted.now)?;
             let destroyed = matches!(key.state, State::Destroyed { .. });
             let shown = depth == Depth::Whole && key.kind == Kind::Standard && !destroyed;
             let sealed = if shown { key_versions::sealed(tx, key.id)?.into_iter().next() } else { None };
@@ -76,7 +77,7 @@ pub(crate) async fn get_key(app: &Arc<App>, cx: Context, reference: KeyRef, dept
 /// Source: docs, view-key-versions.
 pub(crate) async fn list_versions(
     app: &Arc<App>,
-    cx: Context,
+    cx: Arc<Context>,
     reference: KeyRef,
     query: Result<VersionsQuery, Reason>,
 ) -> Result<Page, Error> {
@@ -104,7 +105,7 @@ pub(crate) async fn list_versions(
 /// `KeyNotFound`; what the query breaks.
 pub(crate) async fn get_attached(
     app: &Arc<App>,
-    cx: Context,
+    cx: Arc<Context>,
     reference: KeyRef,
     query: Result<(), Reason>,
 ) -> Result<Key, Error> {
@@ -120,7 +121,7 @@ pub(crate) async fn get_attached(
 ///
 /// # Errors
 /// What the query breaks.
-pub(crate) async fn read_instance(app: &Arc<App>, cx: Context, query: Result<(), Reason>) -> Result<(), Error> {
+pub(crate) async fn read_instance(app: &Arc<App>, cx: Arc<Context>, query: Result<(), Reason>) -> Result<(), Error> {
     access::allow(&cx.caller, cx.operation)?;
     query?;
     app.note(Record::of(&cx, 200)).await;

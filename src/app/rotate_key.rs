@@ -35,7 +35,7 @@ pub(crate) enum NewMaterial {
 /// Source: docs, rotate-keys; go-client `Rotate`.
 pub(crate) async fn rotate_key(
     app: &Arc<App>,
-    cx: Context,
+    cx: Arc<Context>,
     reference: KeyRef,
     given: Result<NewMaterial, Reason>,
 ) -> Result<(), Error> {

@@ -40,20 +40,31 @@ pub(crate) async fn tick(app: &Arc<App>, now: Timestamp) -> Result<Vec<Due>, Err
         let shared = Arc::clone(app);
         let done = app
             .write(move |tx| {
-                let rows = due::by(tx, now, ROWS_AT_ONCE)?;
-                for row in &rows {
-                    run(&shared, tx, *row)?;
-                }
+                let done = run_group(&shared, tx, now)?;
                 tx.touch_due();
                 meta::set(tx, CLOCK, &shared.clock.course().to_text())?;
-                Ok(rows)
+                Ok(done)
             })
             .await?;
-        ran.extend(done.iter().map(|row| row.due));
+        ran.extend(&done);
         if done.len() < ROWS_AT_ONCE {
             return Ok(ran);
         }
     }
+}
+
+/// Runs instant by instant, since what runs at one can make something due before the next.
+fn run_group(app: &App, tx: &Tx<'_>, now: Timestamp) -> Result<Vec<Due>, Error> {
+    let mut done = Vec::new();
+    while done.len() < ROWS_AT_ONCE {
+        let earliest = due::earliest(tx)?.map(Timestamp::from_millis).filter(|at| *at <= now);
+        let Some(at) = earliest else { break };
+        for row in due::by(tx, at, ROWS_AT_ONCE)? {
+            run(app, tx, row)?;
+            done.push(row.due);
+        }
+    }
+    Ok(done)
 }
 
 fn run(app: &App, tx: &Tx<'_>, row: DueRow) -> Result<(), Error> {

@@ -113,11 +113,11 @@ impl Journey {
 /// # Errors
 /// As [`advance`].
 pub(crate) async fn freeze(app: &Arc<App>, at: Option<Timestamp>) -> Result<(), MoveRefusal> {
-    app.clock.freeze();
-    match at {
-        Some(at) => advance(app, Target::To(at)).await.map(drop),
-        None => Ok(keep_course(app).await?),
+    if let Some(at) = at {
+        advance(app, Target::To(at)).await?;
     }
+    app.clock.freeze();
+    Ok(keep_course(app).await?)
 }
 
 /// Lets time pass again.

@@ -8,15 +8,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::app::builtin;
+use crate::app::claims::{self, Claims, Term, is_readable, kind_name, parse_kind};
 use crate::app::error::Error;
 use crate::app::vault::Vault;
 use crate::crypto::compare;
-use crate::crypto::signer::{ISSUER, Signer};
+use crate::crypto::signer::Signer;
 use crate::domain::access::Roles;
 use crate::domain::caller::{Caller, Identity, IdentityKind};
 use crate::domain::crn;
 use crate::store::meta;
 
+/// The issuer of every token.
+pub(crate) const ISSUER: &str = crate::crypto::signer::ISSUER;
 /// Seconds that an access token lives. Source: go-client, SDK cores.
 pub(crate) const ACCESS_SECONDS: i64 = 3_600;
 /// Seconds that a token of a service instance lives. Source: sample in IBM's documents.
@@ -104,54 +107,6 @@ pub(crate) struct Issued {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Claims {
-    iam_id: String,
-    id: String,
-    realmid: String,
-    jti: String,
-    identifier: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    given_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    family_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    email: Option<String>,
-    sub: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sub_type: Option<String>,
-    authn: Authn,
-    account: Account,
-    iat: i64,
-    exp: i64,
-    #[serde(skip_serializing)]
-    nbf: Option<i64>,
-    iss: String,
-    grant_type: String,
-    scope: String,
-    client_id: String,
-    acr: u8,
-    amr: Vec<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Authn {
-    sub: String,
-    iam_id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sub_type: Option<String>,
-    name: String,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Account {
-    valid: bool,
-    bss: String,
-    frozen: bool,
-}
-
-#[derive(Serialize, Deserialize)]
 struct Refresh {
     generation: i64,
     expires_at: i64,
@@ -208,7 +163,7 @@ impl Tokens {
     ///
     /// # Errors
     /// `Malformed`, `ForeignAccount`.
-    pub(crate) fn identity_of_service(&self, desired_iam_id: &str) -> Result<Identity, GrantRefusal> {
+    pub(crate) fn identity_of_service(desired_iam_id: &str) -> Result<Identity, GrantRefusal> {
         let crn = desired_iam_id.strip_prefix("crn-").unwrap_or(desired_iam_id);
         let named = crn::parse(crn).ok_or(GrantRefusal::Malformed("desired_iam_id"))?;
         if named.account == builtin::ACCOUNT { Ok(Identity::service(crn)) } else { Err(GrantRefusal::ForeignAccount) }
@@ -228,7 +183,7 @@ impl Tokens {
         let lifetime = if identity.kind == IdentityKind::Service { SERVICE_ACCESS_SECONDS } else { ACCESS_SECONDS };
         let generation = self.generation.load(Ordering::Acquire);
         let jti = uuid::Builder::from_random_bytes(vault.random.array()?).into_uuid().to_string();
-        let claims = claims(identity, grant_type, now, lifetime, jti);
+        let claims = claims::claims(identity, grant_type, &Term { now, lifetime }, jti);
         let access_token = self.signer.sign(&self.kid(generation), &claims)?;
         let refresh_token = seal_refresh(vault, identity, generation, now + REFRESH_SECONDS)?;
         Ok(Issued { access_token, refresh_token, expires_in: lifetime, expiration: now + lifetime })
@@ -267,7 +222,7 @@ impl Tokens {
         if !in_time || claims.account.bss != builtin::ACCOUNT {
             return Err(TokenRefusal::NotValid);
         }
-        let identity = identity_of_claims(&claims);
+        let identity = claims::identity_of_claims(&claims);
         let roles = roles_of(&identity);
         let caller = Arc::new(Caller::new(identity, &claims.account.bss, roles));
         let verified = Arc::new(Verified { caller, expires_at: claims.exp, generation });
@@ -325,44 +280,8 @@ impl App {
     }
 }
 
-/// Three parts of base64url, JSON objects in the first two, and a subject. Source: docs, `BEARER_SUB_EXTRACTION_ERR`.
-fn is_readable(token: &str) -> bool {
-    #[derive(Deserialize)]
-    struct Subject {
-        sub: String,
-    }
-    let parts: Vec<&str> = token.split('.').collect();
-    let [header, payload, signature] = parts.as_slice() else { return false };
-    let header = crate::crypto::base64::decode_url(header);
-    let payload = crate::crypto::base64::decode_url(payload);
-    let signature = crate::crypto::base64::decode_url(signature);
-    let (Some(header), Some(payload), Some(_)) = (header, payload, signature) else { return false };
-    serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&header).is_ok()
-        && serde_json::from_slice::<Subject>(&payload).is_ok_and(|subject| !subject.sub.is_empty())
-}
-
 fn derived_id(kind: &str, text: &str) -> String {
     uuid::Uuid::new_v5(&NAMESPACE, format!("{kind}:{text}").as_bytes()).to_string()
-}
-
-fn kind_name(kind: IdentityKind) -> &'static str {
-    match kind {
-        IdentityKind::User => "user",
-        IdentityKind::ServiceId => "ServiceId",
-        IdentityKind::Profile => "Profile",
-        IdentityKind::Service => "CRN",
-    }
-}
-
-fn parse_kind(name: &str) -> Option<IdentityKind> {
-    [IdentityKind::User, IdentityKind::ServiceId, IdentityKind::Profile, IdentityKind::Service]
-        .into_iter()
-        .find(|kind| kind_name(*kind) == name)
-}
-
-fn identity_of_claims(claims: &Claims) -> Identity {
-    let kind = claims.sub_type.as_deref().and_then(parse_kind).unwrap_or(IdentityKind::User);
-    Identity { kind, iam_id: claims.iam_id.clone(), subject: claims.sub.clone(), name: claims.authn.name.clone() }
 }
 
 /// A person, service id or profile has all there is; a service instance just what authorizations grant it.
@@ -375,50 +294,6 @@ fn roles_of(identity: &Identity) -> Roles {
         .iter()
         .filter(|one| one.service == named.service && one.instance == named.instance)
         .fold(Roles::NONE, |roles, one| roles.or(one.roles))
-}
-
-fn claims(identity: &Identity, grant_type: &str, now: i64, lifetime: i64, jti: String) -> Claims {
-    let service = identity.kind == IdentityKind::Service;
-    let user = identity.kind == IdentityKind::User;
-    let (realm, identifier) = match identity.kind {
-        IdentityKind::User => ("IBMid", identity.iam_id.trim_start_matches("IBMid-")),
-        IdentityKind::ServiceId | IdentityKind::Profile => ("iam", identity.subject.as_str()),
-        IdentityKind::Service => ("crn", identity.subject.as_str()),
-    };
-    let sub_type = (!user).then(|| kind_name(identity.kind).to_owned());
-    let client_id = match crn::parse(&identity.subject) {
-        Some(named) if service => named.service.to_owned(),
-        _ => "default".to_owned(),
-    };
-    Claims {
-        iam_id: identity.iam_id.clone(),
-        id: identity.iam_id.clone(),
-        realmid: realm.to_owned(),
-        jti,
-        identifier: identifier.to_owned(),
-        given_name: user.then(|| "Account".to_owned()),
-        family_name: user.then(|| "Owner".to_owned()),
-        name: user.then(|| "Account Owner".to_owned()),
-        email: user.then(|| identity.subject.clone()),
-        sub: identity.subject.clone(),
-        sub_type: sub_type.clone(),
-        authn: Authn {
-            sub: identity.subject.clone(),
-            iam_id: identity.iam_id.clone(),
-            sub_type,
-            name: identity.name.clone(),
-        },
-        account: Account { valid: true, bss: builtin::ACCOUNT.to_owned(), frozen: true },
-        iat: now,
-        exp: now + lifetime,
-        nbf: None,
-        iss: ISSUER.to_owned(),
-        grant_type: grant_type.to_owned(),
-        scope: "ibm openid".to_owned(),
-        client_id,
-        acr: u8::from(!service),
-        amr: if service { Vec::new() } else { vec!["pwd".to_owned()] },
-    }
 }
 
 fn seal_refresh(vault: &Vault, identity: &Identity, generation: i64, expires_at: i64) -> Result<String, Error> {

@@ -16,7 +16,7 @@ use crate::domain::id::VersionId;
 use crate::domain::key::machine::Action;
 use crate::domain::material::GENERATED_BYTES;
 use crate::domain::reason::Reason;
-use crate::store::audit::{Common, Light};
+use crate::store::audit::Light;
 
 /// A data key in clear.
 pub(crate) type Plaintext = Zeroizing<Vec<u8>>;
@@ -72,7 +72,7 @@ pub(crate) struct Rewrapped {
 /// Source: docs, wrap-keys.
 pub(crate) async fn wrap(
     app: &Arc<App>,
-    cx: Context,
+    cx: Arc<Context>,
     reference: &KeyRef,
     input: Result<WrapInput, Reason>,
 ) -> Result<Wrapped, Error> {
@@ -88,7 +88,7 @@ pub(crate) async fn wrap(
     let plaintext = given.as_ref().or(made.as_ref()).map_or(&[][..], |bytes| bytes.as_slice());
     let ciphertext = envelope::seal(&newest.seal_key, newest.id.as_bytes(), &input.aad, plaintext, &app.vault.random)?;
     let version = newest.id;
-    note(app, &cx, &held, [Some(("keyVersionId", version)), None]).await;
+    note(app, &cx, &held, [Some(version), None]).await;
     Ok(Wrapped { plaintext: made, ciphertext, version })
 }
 
@@ -101,7 +101,7 @@ pub(crate) async fn wrap(
 /// Source: docs, unwrap-keys.
 pub(crate) async fn unwrap(
     app: &Arc<App>,
-    cx: Context,
+    cx: Arc<Context>,
     reference: &KeyRef,
     input: Result<UnwrapInput, Reason>,
 ) -> Result<Unwrapped, Error> {
@@ -112,7 +112,7 @@ pub(crate) async fn unwrap(
     let (plaintext, version) = open(&held, &input)?;
     let newest = newest(&held)?;
     let renewed = if version == newest.id { None } else { Some(seal_anew(app, newest, &input.aad, &plaintext)?) };
-    note(app, &cx, &held, [Some(("keyVersionId", version)), None]).await;
+    note(app, &cx, &held, [Some(version), None]).await;
     Ok(Unwrapped { plaintext, version, renewed })
 }
 
@@ -124,7 +124,7 @@ pub(crate) async fn unwrap(
 /// Source: docs, rewrap-keys.
 pub(crate) async fn rewrap(
     app: &Arc<App>,
-    cx: Context,
+    cx: Arc<Context>,
     reference: &KeyRef,
     input: Result<UnwrapInput, Reason>,
 ) -> Result<Rewrapped, Error> {
@@ -134,8 +134,7 @@ pub(crate) async fn rewrap(
     held.key.check(Action::Rewrap, cx.now)?;
     let (plaintext, version) = open(&held, &input)?;
     let renewed = seal_anew(app, newest(&held)?, &input.aad, &plaintext)?;
-    let versions = [Some(("keyVersionId", version)), Some(("rewrappedKeyVersionId", renewed.version))];
-    note(app, &cx, &held, versions).await;
+    note(app, &cx, &held, [Some(version), Some(renewed.version)]).await;
     Ok(Rewrapped { version, renewed })
 }
 
@@ -171,18 +170,22 @@ fn open_with(version: &UsableVersion, input: &UnwrapInput) -> Option<(Plaintext,
     Some((bytes, version.id))
 }
 
-async fn note(app: &App, cx: &Context, held: &KeyInUse, versions: [Option<(&'static str, VersionId)>; 2]) {
-    let versions = versions.map(|version| version.map(|(name, id)| (name, *id.as_bytes())));
-    if cx.ring.is_some() || held.key.expires_at.is_some() {
+async fn note(app: &App, cx: &Arc<Context>, held: &KeyInUse, versions: [Option<VersionId>; 2]) {
+    let make = || {
         let mut record = Record::of(cx, 200).about(&held.key);
         record.expiry(&held.key);
-        for (name, id) in versions.into_iter().flatten() {
-            record.respond(name, uuid::Uuid::from_bytes(id).as_hyphenated().to_string());
+        for (name, version) in ["keyVersionId", "rewrappedKeyVersionId"].into_iter().zip(versions) {
+            if let Some(version) = version {
+                record.respond(name, version.to_string());
+            }
         }
-        app.note(record).await;
-        return;
+        record
+    };
+    // What is left of an expiring key's life, and the ring that a header names, differ from request to request.
+    if cx.ring.is_some() || held.key.expires_at.is_some() {
+        app.note(make()).await;
+    } else {
+        let common = held.common(cx, versions, make);
+        app.note_light(Light { common, cx: Arc::clone(cx) }).await;
     }
-    let common = held.common(cx, || Common { record: Record::of(cx, 200).about(&held.key) });
-    let (correlation, uri) = (cx.trace.correlation.clone(), cx.trace.uri.clone());
-    app.note_light(Light { common, at: cx.now.millis(), correlation, uri, versions }).await;
 }

@@ -14,7 +14,7 @@ use thiserror::Error;
 use crate::config::Running;
 
 /// Real time for an answer; an advance over many due rows takes longest.
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_mins(2);
 /// Bytes of an answer.
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
@@ -57,7 +57,7 @@ impl ServiceClient {
             }
             (Some(_), _) | (None, None) => None,
         };
-        let told = |name: &str| ready.as_ref().and_then(|ready| ready[name].as_str()).map(str::to_owned);
+        let told = |name: &str| ready.as_ref().and_then(|ready| text(ready, &format!("/{name}"))).map(str::to_owned);
         let host = match running.host {
             std::net::IpAddr::V4(host) if host.is_unspecified() => "127.0.0.1".to_owned(),
             std::net::IpAddr::V4(host) => host.to_string(),
@@ -111,18 +111,14 @@ impl ServiceClient {
         };
         let request = request.body(body).map_err(|error| unreachable(error.to_string()))?;
         let answer = tokio::time::timeout(DEADLINE, self.answer(request)).await;
-        let (status, text) =
+        let (status, answer) =
             answer.map_err(|_| unreachable("it did not answer in time".to_owned()))?.map_err(unreachable)?;
-        let value: Option<Value> = serde_json::from_slice(&text).ok();
+        let value: Option<Value> = serde_json::from_slice(&answer).ok();
         if (200..300).contains(&status) {
             return value.ok_or(Failure::Strange { url });
         }
-        let message = value.as_ref().and_then(|value| {
-            value["error"]["message"]
-                .as_str()
-                .or_else(|| value["errorMessage"].as_str())
-                .or_else(|| value["status"].as_str())
-        });
+        let pointers = ["/error/message", "/errorMessage", "/status"];
+        let message = value.as_ref().and_then(|value| pointers.into_iter().find_map(|pointer| text(value, pointer)));
         Err(Failure::Refused { url, status, message: message.unwrap_or("no reason given").to_owned() })
     }
 
@@ -132,6 +128,11 @@ impl ServiceClient {
         let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
         Ok((status, body.map_err(|error| error.to_string())?.to_bytes()))
     }
+}
+
+/// The text at a JSON pointer.
+pub(crate) fn text<'v>(value: &'v Value, pointer: &str) -> Option<&'v str> {
+    value.pointer(pointer).and_then(Value::as_str)
 }
 
 /// The innermost cause says most.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::client::{Failure, ServiceClient};
+use crate::cli::client::{Failure, ServiceClient, text};
 use crate::config::ClockCommand;
 
 /// Runs a clock command; what it prints.
@@ -22,22 +22,24 @@ pub(crate) async fn clock(service: &ServiceClient, command: &ClockCommand) -> Re
 }
 
 fn describe(reply: &Value) -> String {
-    let text = |field: &str| reply[field].as_str().unwrap_or_default().to_owned();
-    let motion = if reply["frozen"] == true { "frozen" } else { "running" };
-    let mut lines = vec![format!("{} ({motion})", text("now"))];
-    if let (Some(at), Some(what)) = (reply["nextDue"]["at"].as_str(), reply["nextDue"]["what"].as_str()) {
+    let frozen = reply.pointer("/frozen").and_then(Value::as_bool) == Some(true);
+    let motion = if frozen { "frozen" } else { "running" };
+    let mut lines = vec![format!("{} ({motion})", text(reply, "/now").unwrap_or_default())];
+    if let (Some(at), Some(what)) = (text(reply, "/nextDue/at"), text(reply, "/nextDue/what")) {
         lines.push(format!("next: {what} at {at}"));
     }
     lines.join("\n")
 }
 
 fn describe_journey(reply: &Value) -> String {
-    let text = |value: &Value, field: &str| value[field].as_str().unwrap_or_default().to_owned();
-    let mut lines = vec![format!("{} -> {}", text(reply, "from"), text(reply, "to"))];
-    for ran in reply["ran"].as_array().into_iter().flatten() {
-        lines.push(format!("{}  {} x {}", text(ran, "at"), text(ran, "what"), ran["count"]));
+    let word = |value, pointer| text(value, pointer).unwrap_or_default();
+    let number = |value: &Value, pointer| value.pointer(pointer).and_then(Value::as_u64).unwrap_or_default();
+    let mut lines = vec![format!("{} -> {}", word(reply, "/from"), word(reply, "/to"))];
+    for ran in reply.pointer("/ran").and_then(Value::as_array).into_iter().flatten() {
+        lines.push(format!("{}  {} x {}", word(ran, "/at"), word(ran, "/what"), number(ran, "/count")));
     }
-    if let Some(more) = reply["more"].as_u64().filter(|more| *more > 0) {
+    let more = number(reply, "/more");
+    if more > 0 {
         lines.push(format!("and {more} more"));
     }
     lines.join("\n")

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::cli::client::{Failure, ServiceClient};
+use crate::cli::client::{Failure, ServiceClient, text};
 use crate::config::EnvFormat;
 
 /// Variables by the fields of `/mock/info` that they take their value from. Source: `docs/contract/interface.md` 1; names
@@ -33,11 +33,11 @@ pub(crate) async fn env(service: &ServiceClient, format: EnvFormat) -> Result<St
     let info = service.get("/mock/info").await?;
     let mut values: Vec<(&str, String)> = Vec::new();
     for (name, field, fixed) in VARIABLES {
-        let value = if field.is_empty() { Some(fixed) } else { info[field].as_str() };
+        let value = if field.is_empty() { Some(fixed) } else { text(&info, &format!("/{field}")) };
         values.extend(value.map(|value| (name, value.to_owned())));
     }
     for (name, field) in [("AWS_ACCESS_KEY_ID", "accessKeyId"), ("AWS_SECRET_ACCESS_KEY", "secretAccessKey")] {
-        values.extend(info["cosHmac"][field].as_str().map(|value| (name, value.to_owned())));
+        values.extend(text(&info, &format!("/cosHmac/{field}")).map(|value| (name, value.to_owned())));
     }
     let lines = |line: &dyn Fn(&str, &str) -> String| -> String {
         values.iter().map(|(name, value)| line(name, value)).collect::<Vec<_>>().join("\n")
@@ -60,12 +60,12 @@ pub(crate) async fn env(service: &ServiceClient, format: EnvFormat) -> Result<St
 pub(crate) async fn token(service: &ServiceClient, api_key: Option<String>) -> Result<String, Failure> {
     let api_key = match api_key {
         Some(api_key) => api_key,
-        None => service.get("/mock/info").await?["apiKey"].as_str().unwrap_or_default().to_owned(),
+        None => text(&service.get("/mock/info").await?, "/apiKey").unwrap_or_default().to_owned(),
     };
     let form = form_urlencoded::Serializer::new(String::new())
         .append_pair("grant_type", "urn:ibm:params:oauth:grant-type:apikey")
         .append_pair("apikey", &api_key)
         .finish();
     let reply = service.post_form("/identity/token", form).await?;
-    reply["access_token"].as_str().map(str::to_owned).ok_or(Failure::Strange { url: "/identity/token".to_owned() })
+    text(&reply, "/access_token").map(str::to_owned).ok_or(Failure::Strange { url: "/identity/token".to_owned() })
 }

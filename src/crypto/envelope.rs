@@ -107,7 +107,7 @@ mod tests {
     fn a_ciphertext_is_json_in_the_documented_order() {
         let key = SealKey::new(&[3; 32]).unwrap();
         let text = seal(&key, &[0xab; 16], b"", b"data", &Random::system()).unwrap();
-        let inner = String::from_utf8(base64::decode(text).unwrap()).unwrap();
+        let inner = String::from_utf8(base64::decode(&text).unwrap()).unwrap();
         assert!(inner.starts_with("{\"ciphertext\":\""), "{inner}");
         assert!(
             inner.ends_with("\"version\":\"4.0.0\",\"handle\":\"abababab-abab-abab-abab-abababababab\"}"),

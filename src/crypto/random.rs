@@ -21,7 +21,7 @@ pub(crate) enum Random {
     /// The operating system's generator.
     System(SystemRandom),
     /// ChaCha20 from a seed, for tests that compare whole replies.
-    Seeded(Mutex<ChaCha20Rng>),
+    Seeded(Box<Mutex<ChaCha20Rng>>),
 }
 
 thread_local! {
@@ -44,7 +44,7 @@ impl Random {
     pub(crate) fn seeded(seed: u64, start: u64) -> Self {
         let mut generator = ChaCha20Rng::seed_from_u64(seed);
         generator.set_stream(start);
-        Self::Seeded(Mutex::new(generator))
+        Self::Seeded(Box::new(Mutex::new(generator)))
     }
 
     /// Fills the slice.

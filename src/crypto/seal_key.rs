@@ -11,7 +11,7 @@ pub(crate) const TAG_BYTES: usize = 16;
 
 /// Expanded AES-GCM key. ring has no AES-192, so keys of 24 bytes go through aws-lc-rs.
 pub(crate) enum SealKey {
-    Ring(ring_aead::LessSafeKey),
+    Ring(Box<ring_aead::LessSafeKey>),
     Aws(Box<aws::LessSafeKey>),
 }
 
@@ -24,7 +24,7 @@ impl SealKey {
         const DOING: &str = "expand a key";
         let ring_key = |algorithm| {
             ring_aead::UnboundKey::new(algorithm, material)
-                .map(|key| Self::Ring(ring_aead::LessSafeKey::new(key)))
+                .map(|key| Self::Ring(Box::new(ring_aead::LessSafeKey::new(key))))
                 .map_err(|_| Error::Refused(DOING))
         };
         match material.len() {

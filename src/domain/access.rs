@@ -27,19 +27,6 @@ impl Roles {
     pub(crate) const fn meets(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
-
-    /// The role's bit for its CRN's last word.
-    pub(crate) fn parse(name: &str) -> Option<Self> {
-        match name {
-            "Reader" => Some(Self::READER),
-            "ReaderPlus" => Some(Self::READER_PLUS),
-            "Writer" => Some(Self::WRITER),
-            "Manager" => Some(Self::MANAGER),
-            "KeyPurge" => Some(Self::KEY_PURGE),
-            "KmipAdapterManager" => Some(Self::KMIP_ADAPTER_MANAGER),
-            _ => None,
-        }
-    }
 }
 
 /// Allows the operation, or refuses it as if the instance were not there.

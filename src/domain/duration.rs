@@ -33,8 +33,8 @@ mod tests {
 
     #[test]
     fn joined_units_add_up() {
-        assert_eq!(parse("1h30m"), Some(Duration::from_secs(5_400)));
-        assert_eq!(parse("31d"), Some(Duration::from_secs(31 * 86_400)));
+        assert_eq!(parse("1h30m"), Some(Duration::from_mins(90)));
+        assert_eq!(parse("31d"), Some(Duration::from_hours(31 * 24)));
         assert_eq!(parse("0s"), Some(Duration::ZERO));
     }
 

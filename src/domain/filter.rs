@@ -114,9 +114,10 @@ mod tests {
 
     #[test]
     fn operators_meet_their_bounds_exactly() {
-        let test = |text: &str| match parse(text).unwrap()[0] {
-            Term::Date(_, test) => test,
-            ref other => panic!("{other:?}"),
+        let test = |text: &str| {
+            let terms = parse(text).unwrap();
+            let Term::Date(_, test) = terms[0] else { panic!("{terms:?}") };
+            test
         };
         assert_eq!(test("deletionDate=lt:\"1970-01-01T00:00:01Z\""), DateTest::AtMost(999));
         assert_eq!(test("deletionDate=lte:\"1970-01-01T00:00:01Z\""), DateTest::AtMost(1_000));

@@ -18,6 +18,7 @@ pub(crate) mod operation;
 pub(crate) mod policy;
 pub(crate) mod reason;
 pub(crate) mod search;
+pub(crate) mod selection;
 pub(crate) mod sort;
 pub(crate) mod text;
 pub(crate) mod time;

@@ -38,15 +38,6 @@ pub(crate) enum Operation {
     Unrouted,
 }
 
-/// Which state changes an operation makes, if any; decides where its audit record is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Effect {
-    /// Changes nothing: its record is queued.
-    Reads,
-    /// Changes keys: its record goes with the change.
-    Changes,
-}
-
 /// What is fixed about an operation.
 pub(crate) struct Row {
     /// `operationId` of `openapi.yaml`.
@@ -59,11 +50,11 @@ pub(crate) struct Row {
     pub(crate) message: &'static str,
     /// What `errorMsg` says could not be done. Source: docs, error-messages; go-client.
     pub(crate) subject: &'static str,
-    pub(crate) effect: Effect,
 }
 
 impl Operation {
     /// The operation's row.
+    #[expect(clippy::too_many_lines, reason = "a table has one row for each operation")]
     pub(crate) fn row(self) -> Row {
         const CREATE: &str = "Key could not be created";
         const RETRIEVE: &str = "Key could not be retrieved";
@@ -74,83 +65,71 @@ impl Operation {
         const REGISTRATIONS: &str = "Registration could not be retrieved";
         const POLICY: &str = "Key policy could not be retrieved";
         match self {
-            Self::CreateKey => changes("createKey", WRITER, "secrets.create", "create secret", CREATE),
+            Self::CreateKey => row("createKey", WRITER, "secrets.create", "create secret", CREATE),
             Self::CreateKeyWithPolicies => {
                 let action = "secrets-with-policy-overrides.create";
-                changes(
-                    "createKeyWithPoliciesOverrides",
-                    MANAGER,
-                    action,
-                    "create secret with policy overrides",
-                    CREATE,
-                )
+                row("createKeyWithPoliciesOverrides", MANAGER, action, "create secret with policy overrides", CREATE)
             }
-            Self::ListKeys => reads("getKeys", LISTERS, "secrets.list", "list secrets", LIST),
-            Self::CountKeys => reads("getKeyCollectionMetadata", LISTERS, "secrets.head", "head secrets", LIST),
-            Self::GetKey => reads("getKey", READER_PLUS, "secrets.read", "read secret", RETRIEVE),
+            Self::ListKeys => row("getKeys", LISTERS, "secrets.list", "list secrets", LIST),
+            Self::CountKeys => row("getKeyCollectionMetadata", LISTERS, "secrets.head", "head secrets", LIST),
+            Self::GetKey => row("getKey", READER_PLUS, "secrets.read", "read secret", RETRIEVE),
             Self::GetKeyMetadata => {
-                reads("getKeyMetadata", READER, "secrets-metadata.read", "read secret metadata", RETRIEVE)
+                row("getKeyMetadata", READER, "secrets-metadata.read", "read secret metadata", RETRIEVE)
             }
             Self::GetKeyVersions => {
-                reads("getKeyVersions", READER, "secrets-key-versions.list", "list secret key versions", VERSIONS)
+                row("getKeyVersions", READER, "secrets-key-versions.list", "list secret key versions", VERSIONS)
             }
-            Self::PatchKey => changes("patchKey", MANAGER, "secrets.patch", "patch secret", "Key could not be updated"),
-            Self::DeleteKey => {
-                changes("deleteKey", MANAGER, "secrets.delete", "delete secret", "Key could not be deleted")
-            }
+            Self::PatchKey => row("patchKey", MANAGER, "secrets.patch", "patch secret", "Key could not be updated"),
+            Self::DeleteKey => row("deleteKey", MANAGER, "secrets.delete", "delete secret", "Key could not be deleted"),
             Self::RestoreKey => {
-                changes("restoreKey", MANAGER, "secrets.restore", "restore secret", "Key could not be restored")
+                row("restoreKey", MANAGER, "secrets.restore", "restore secret", "Key could not be restored")
             }
             Self::PurgeKey => {
-                changes("purgeKey", Roles::KEY_PURGE, "secrets.purge", "purge secret", "Key could not be purged")
+                row("purgeKey", Roles::KEY_PURGE, "secrets.purge", "purge secret", "Key could not be purged")
             }
-            Self::Wrap => {
-                reads("wrapKey", READER, "secrets.wrap", "wrap secret", "Wrap with key could not be performed")
-            }
+            Self::Wrap => row("wrapKey", READER, "secrets.wrap", "wrap secret", "Wrap with key could not be performed"),
             Self::Unwrap => {
-                reads("unwrapKey", READER, "secrets.unwrap", "unwrap secret", "Unwrap with key could not be performed")
+                row("unwrapKey", READER, "secrets.unwrap", "unwrap secret", "Unwrap with key could not be performed")
             }
             Self::Rewrap => {
-                reads("rewrapKey", READER, "secrets.rewrap", "rewrap secret", "Rewrap with key could not be performed")
+                row("rewrapKey", READER, "secrets.rewrap", "rewrap secret", "Rewrap with key could not be performed")
             }
-            Self::Rotate => changes("rotateKey", WRITER, "secrets.rotate", "rotate secret", "Key could not be rotated"),
+            Self::Rotate => row("rotateKey", WRITER, "secrets.rotate", "rotate secret", "Key could not be rotated"),
             Self::Disable => {
-                changes("disableKey", MANAGER, "secrets.disable", "disable secret", "Key could not be disabled")
+                row("disableKey", MANAGER, "secrets.disable", "disable secret", "Key could not be disabled")
             }
-            Self::Enable => {
-                changes("enableKey", MANAGER, "secrets.enable", "enable secret", "Key could not be enabled")
-            }
+            Self::Enable => row("enableKey", MANAGER, "secrets.enable", "enable secret", "Key could not be enabled"),
             Self::SetForDeletion => {
-                changes("setKeyForDeletion", WRITER, "secrets.setkeyfordeletion", "set secret for deletion", ACT)
+                row("setKeyForDeletion", WRITER, "secrets.setkeyfordeletion", "set secret for deletion", ACT)
             }
             Self::UnsetForDeletion => {
-                changes("unsetKeyForDeletion", WRITER, "secrets.unsetkeyfordeletion", "unset secret for deletion", ACT)
+                row("unsetKeyForDeletion", WRITER, "secrets.unsetkeyfordeletion", "unset secret for deletion", ACT)
             }
-            Self::Sync => changes("syncAssociatedResources", WRITER, "secrets.sync", "sync secret", SYNC),
-            Self::UnknownAction => reads("actionOnKey", READER, "secrets.default", "act on secret", ACT),
-            Self::CreateAlias => changes(
+            Self::Sync => row("syncAssociatedResources", WRITER, "secrets.sync", "sync secret", SYNC),
+            Self::UnknownAction => row("actionOnKey", READER, "secrets.default", "act on secret", ACT),
+            Self::CreateAlias => row(
                 "createKeyAlias",
                 WRITER,
                 "secrets-alias.create",
                 "create secret alias",
                 "Alias could not be created",
             ),
-            Self::DeleteAlias => changes(
+            Self::DeleteAlias => row(
                 "deleteKeyAlias",
                 WRITER,
                 "secrets-alias.delete",
                 "delete secret alias",
                 "Alias could not be deleted",
             ),
-            Self::GetPolicies => reads("getPolicy", MANAGER, "policies.read", "read policies", POLICY),
+            Self::GetPolicies => row("getPolicy", MANAGER, "policies.read", "read policies", POLICY),
             Self::ListRegistrations => {
-                reads("getRegistrations", READER, "registrations.list", "list registrations", REGISTRATIONS)
+                row("getRegistrations", READER, "registrations.list", "list registrations", REGISTRATIONS)
             }
             Self::ListAllRegistrations => {
-                reads("getRegistrationsAllKeys", READER, "registrations.list", "list registrations", REGISTRATIONS)
+                row("getRegistrationsAllKeys", READER, "registrations.list", "list registrations", REGISTRATIONS)
             }
-            Self::Expire => changes("expireKey", Roles::NONE, "secrets.expire", "expire secret", RETRIEVE),
-            Self::Unrouted => reads("unrouted", READER, "secrets.default", "default request", RETRIEVE),
+            Self::Expire => row("expireKey", Roles::NONE, "secrets.expire", "expire secret", RETRIEVE),
+            Self::Unrouted => row("unrouted", READER, "secrets.default", "default request", RETRIEVE),
         }
     }
 
@@ -186,10 +165,6 @@ const WRITER: Roles = Roles::WRITER.or(MANAGER);
 const MANAGER: Roles = Roles::MANAGER;
 const LISTERS: Roles = READER.or(Roles::KMIP_ADAPTER_MANAGER);
 
-fn reads(id: &'static str, roles: Roles, audit: &'static str, message: &'static str, subject: &'static str) -> Row {
-    Row { id, roles, audit, message, subject, effect: Effect::Reads }
-}
-
-fn changes(id: &'static str, roles: Roles, audit: &'static str, message: &'static str, subject: &'static str) -> Row {
-    Row { id, roles, audit, message, subject, effect: Effect::Changes }
+fn row(id: &'static str, roles: Roles, audit: &'static str, message: &'static str, subject: &'static str) -> Row {
+    Row { id, roles, audit, message, subject }
 }

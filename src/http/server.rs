@@ -16,8 +16,6 @@ use crate::http::{admin, guard, iam, key_protect, resource_controller};
 
 /// Connections at once; beyond, accepting waits. Source: `docs/contract/reliability.md` T-21.
 const CONNECTIONS_MAX: usize = 4_096;
-/// Connections that the system holds until they are accepted.
-const BACKLOG: u32 = 2_048;
 /// Real time for the head of a connection's first request.
 const HEAD_DEADLINE: Duration = Duration::from_secs(5);
 /// Real time that requests under way have to end at a stop; whole seconds.
@@ -40,7 +38,6 @@ pub(crate) fn start(listener: TcpListener, state: Data<State>, watchdog: Arc<Wat
             .configure(admin::configure)
     })
     .workers(workers)
-    .backlog(BACKLOG)
     .max_connections(CONNECTIONS_MAX.div_ceil(workers))
     .keep_alive(KeepAlive::Timeout(IDLE_MAX))
     .client_request_timeout(HEAD_DEADLINE)

@@ -47,7 +47,6 @@ pub(crate) struct AdminAccess {
     pub(crate) local: bool,
 }
 
-#[expect(clippy::ptr_arg, reason = "serde hands the field over as it is")]
 fn in_clear<S: serde::Serializer>(secret: &Zeroizing<String>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(secret)
 }

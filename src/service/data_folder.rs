@@ -16,6 +16,7 @@ use crate::service::StartError;
 const LOCK: &str = "lock";
 const DATABASE: &str = "state.db";
 const MASTER_KEY: &str = "master.key";
+const MASTER_KEY_DRAFT: &str = "master.key.new";
 
 /// A folder that this process alone uses. Dropped, the lock is free; a temporary folder is removed.
 pub(crate) struct DataFolder {
@@ -75,11 +76,17 @@ impl DataFolder {
             return Err(StartError(why));
         }
         let text = MasterKey::generate_base64(random).map_err(|error| StartError(error.to_string()))?;
-        let written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
-            file.sync_all()
-        });
-        written.map_err(|error| unusable(&path, &error))?;
+        // Under a name of its own until it is whole: a crash leaves no half-written key.
+        let draft = self.path.join(MASTER_KEY_DRAFT);
+        let written = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft);
+        written
+            .and_then(|mut file| {
+                file.write_all(text.as_bytes())?;
+                file.sync_all()?;
+                std::fs::rename(&draft, &path)?;
+                File::open(&self.path)?.sync_all()
+            })
+            .map_err(|error| unusable(&path, &error))?;
         read_key(&path)
     }
 }
@@ -89,11 +96,11 @@ pub(crate) fn harden_process() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit, umask};
     umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     // Where the system does not allow it, the service runs all the same.
-    drop(setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }));
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
     let files = getrlimit(Resource::Nofile);
-    drop(setrlimit(Resource::Nofile, Rlimit { current: files.maximum, maximum: files.maximum }));
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: files.maximum, maximum: files.maximum });
     #[cfg(target_os = "linux")]
-    drop(rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable));
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
 }
 
 fn unusable(path: &Path, error: &std::io::Error) -> StartError {

@@ -13,12 +13,13 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
-use thiserror::Error;
+use thiserror::Error as ThisError;
 use tokio::task::JoinHandle as Task;
 use tracing::{info, warn};
 use zeroize::Zeroizing;
 
 use crate::app::builtin;
+use crate::app::error::Error;
 use crate::config::Config;
 use crate::crypto::random::Random;
 use crate::domain::crn;
@@ -30,14 +31,42 @@ use crate::http::watchdog::Watchdog;
 use crate::service::data_folder::DataFolder;
 use crate::service::open::Opened;
 use crate::service::wake::Waker;
+use crate::store;
+use crate::store::file::OpenError;
 
+/// Connections that the system holds until they are accepted.
+const BACKLOG: i32 = 2_048;
 /// Real time that a stop may take. Source: `docs/contract/reliability.md` T-18.
 const STOP_DEADLINE: Duration = Duration::from_secs(5);
 
 /// Why the service does not start: one line that names the thing and the remedy.
-#[derive(Debug, Error)]
+#[derive(Debug, ThisError)]
 #[error("{0}")]
 pub struct StartError(pub(crate) String);
+
+impl From<Error> for StartError {
+    fn from(error: Error) -> Self {
+        Self(match error {
+            Error::Crypto(error) => format!(
+                "the data folder does not open: {error}; set the MKP_MASTER_KEY or put back the master.key that it was \
+                 made with"
+            ),
+            Error::Refused(_) | Error::Store(_) => format!("the data folder cannot be used: {error}"),
+        })
+    }
+}
+
+impl From<store::Error> for StartError {
+    fn from(error: store::Error) -> Self {
+        Error::from(error).into()
+    }
+}
+
+impl From<OpenError> for StartError {
+    fn from(error: OpenError) -> Self {
+        Self(error.to_string())
+    }
+}
 
 /// A running service.
 ///
@@ -76,6 +105,7 @@ impl Service {
         if let Some(path) = &ready_file {
             ready_file::write(path, &state.info)?;
         }
+        info!(url = state.info.url, pid = state.info.pid, "serving");
         Ok(Self { state, server: handle, serving, waker: Some(waker), threads, ready_file, _folder: folder })
     }
 
@@ -188,7 +218,7 @@ fn bind(host: IpAddr, port: u16) -> Result<TcpListener, StartError> {
     let bound = socket.and_then(|socket| {
         socket.set_reuse_address(true)?;
         socket.bind(&std::net::SocketAddr::from((host, port)).into())?;
-        socket.listen(1)?;
+        socket.listen(BACKLOG)?;
         Ok(TcpListener::from(socket))
     });
     bound.map_err(|error| {

@@ -28,6 +28,8 @@ use crate::store::{audit, due, file, instances, meta, secrets};
 const READERS: usize = 2;
 /// Counts the starts on a data folder: a seeded generator gives other bytes at each.
 const STARTS: &str = "starts";
+/// Stands for the start in which a fresh store gets its first contents.
+const FIRST_CONTENTS: u64 = u64::MAX;
 /// Name of the signing key, in tokens and in the store.
 const KEY_NAME: &str = "signing-key-name";
 /// Names of secrets in the store.
@@ -61,22 +63,18 @@ pub(crate) fn open(config: &Config, folder: &DataFolder) -> Result<Opened, Start
     let fresh = !path.exists();
     // An RSA key takes its time, so it is made beside everything else.
     let signing_key = fresh.then(|| std::thread::spawn(signer::generate_key));
-    let system = Random::system();
-    let master_key = folder.master_key(config, &system)?;
-    if fresh {
-        file::create(&path).map_err(|error| StartError(error.to_string()))?;
-    }
-    let connection = file::open_writer(&path)
-        .map_err(|error| StartError(format!("{error}; move it away to start afresh, or put a copy back")))?;
-    let starts = in_transaction(&connection, count_start)?;
-    let random = config.deterministic.map_or(system, |seed| Random::seeded(seed, starts));
-    let vault = Vault::new(master_key, random);
+    let master_key = folder.master_key(config, &Random::system())?;
+    let mut vault = Vault::new(master_key, random(config, FIRST_CONTENTS));
     if let Some(made) = signing_key {
         let key = made.join().map_err(|_| StartError("the signing key could not be made".to_owned()))?;
         let key = key.map_err(|error| StartError(error.to_string()))?;
         let now = start_clock(config, None).now();
-        in_transaction(&connection, |tx| fill(tx, &vault, &key, now))?;
+        file::create(&path, |tx| fill(tx, &vault, &key, now).map_err(StartError::from))?;
     }
+    let connection = file::open_writer(&path)
+        .map_err(|error| StartError(format!("{error}; move it away to start afresh, or put a copy back")))?;
+    let starts = in_transaction(&connection, count_start)?;
+    vault.random = random(config, starts);
     let signing_key = in_transaction(&connection, |tx| secret(tx, &vault, SIGNING_KEY))?;
     let owner_key = in_transaction(&connection, |tx| secret(tx, &vault, OWNER_KEY))?;
     let signer = Signer::new(&signing_key).map_err(|error| StartError(error.to_string()))?;
@@ -125,18 +123,12 @@ fn in_transaction<T>(
     connection: &rusqlite::Connection,
     job: impl FnOnce(&Tx<'_>) -> Result<T, Error>,
 ) -> Result<T, StartError> {
-    let run = || -> Result<T, Error> {
-        file::begin(connection)?;
-        let value = job(&Tx::new(connection))?;
-        file::commit(connection)?;
-        Ok(value)
-    };
-    run().map_err(|error| match error {
-        Error::Crypto(error) => StartError(format!(
-            "the data folder does not open: {error}; set the MKP_MASTER_KEY or put back the master.key that it was made with"
-        )),
-        Error::Refused(_) | Error::Store(_) => StartError(format!("the data folder cannot be used: {error}")),
-    })
+    Ok(file::in_transaction(connection, job)?)
+}
+
+/// Other bytes for each start, from a seed; else the system's.
+fn random(config: &Config, start: u64) -> Random {
+    config.deterministic.map_or_else(Random::system, |seed| Random::seeded(seed, start))
 }
 
 fn count_start(tx: &Tx<'_>) -> Result<u64, Error> {

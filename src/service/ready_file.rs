@@ -48,7 +48,7 @@ pub(crate) fn banner(info: &Info, config: &Config) -> String {
         format!("mock-key-protect {}: stands in for IBM Key Protect; not a place for secrets\n\n", info.version);
     let mut row = |name: &str, value: &str| {
         // Writing to a text does not fail.
-        drop(writeln!(text, "  {name:<22}{value}"));
+        let _ = writeln!(text, "  {name:<22}{value}");
     };
     row("Key Protect, IAM", &info.url);
     row("Admin API", &info.admin_url);
@@ -67,20 +67,31 @@ pub(crate) fn banner(info: &Info, config: &Config) -> String {
     for note in notes(config) {
         row("Note", &note);
     }
-    text.push_str("\nThe API key is not printed: `mock-key-protect env` tells it. Try, in another terminal:\n\n");
-    drop(writeln!(
+    let _ = writeln!(
+        text,
+        "\nThe API key is not printed; `{}` tells it. Try, in another terminal:\n",
+        env_command(info, config)
+    );
+    let _ = writeln!(
         text,
         "  curl -s {}/identity/token -d grant_type=urn:ibm:params:oauth:grant-type:apikey -d apikey=any",
         info.url
-    ));
+    );
     text
+}
+
+/// The command that prints the variables of this very service.
+fn env_command(info: &Info, config: &Config) -> String {
+    let usual = config.port == 8490 && config.host == std::net::IpAddr::from([127, 0, 0, 1]);
+    let url = if usual { String::new() } else { format!(" --url {}", info.url) };
+    format!("mock-key-protect env{url}")
 }
 
 /// Options that are set and whose part is not built yet, and what else a reader should know.
 fn notes(config: &Config) -> Vec<String> {
     const LATER: &str = "is idle: this release has no";
     let mut notes = Vec::new();
-    if let PortChoice::Port(port) = config.cos_port {
+    if let Some(PortChoice::Port(port)) = config.cos_port {
         notes.push(format!("--cos-port {port} {LATER} COS gateway yet"));
     }
     for (option, choice) in [("--tls-port", config.tls_port), ("--cos-tls-port", config.cos_tls_port)] {

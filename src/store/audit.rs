@@ -7,30 +7,23 @@ use rusqlite::params;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::audit::{Datum, Detail, Initiator, Record, Side, Target};
+use crate::domain::context::Context;
 use crate::domain::id::KeyId;
 use crate::store::Error;
 use crate::store::tx::Tx;
 
 /// Records that are kept; with more, the oldest blocks go.
 const RECORDS_MAX: i64 = 1_000_000;
+/// Bytes that an entry of the data plane takes, about.
+const LIGHT_BYTES: usize = 72;
 /// How often single records look for blocks over the limit.
 const RECORDS_BETWEEN_SWEEPS: i64 = 1_024;
 
-/// What many records of a block have in common, kept once: caller, instance, key, action.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Common {
-    pub(crate) record: Record,
-}
-
-/// A record of the data plane: what differs from its [`Common`].
+/// A record of the data plane: all but its time and correlation id it shares with others, which is kept once a block.
 #[derive(Clone, Debug)]
 pub(crate) struct Light {
-    pub(crate) common: Arc<Common>,
-    pub(crate) at: i64,
-    pub(crate) correlation: String,
-    pub(crate) uri: String,
-    /// Version ids by the names they have in `responseData`.
-    pub(crate) versions: [Option<(&'static str, [u8; 16])>; 2],
+    pub(crate) common: Arc<Record>,
+    pub(crate) cx: Arc<Context>,
 }
 
 /// A record that waits to be stored, with the number that gives its place among all records.
@@ -71,15 +64,15 @@ struct StoredDetail {
     number: Option<i64>,
 }
 
-/// Number, then the record.
-#[derive(Serialize, Deserialize)]
+/// Number, then the record; or number, index of what it shares, time, correlation id.
+#[derive(Deserialize)]
 #[serde(untagged)]
 enum StoredEntry {
     Whole(i64, Box<StoredRecord>),
-    Light(i64, usize, i64, String, String, Vec<(String, String)>),
+    Light(i64, usize, i64, String),
 }
 
-#[derive(Serialize, Deserialize, Default)]
+#[derive(Deserialize)]
 struct Block {
     commons: Vec<StoredRecord>,
     entries: Vec<StoredEntry>,
@@ -132,37 +125,53 @@ pub(crate) fn walk(tx: &Tx<'_>, mut take: impl FnMut(Record)) -> Result<(), Erro
     Ok(())
 }
 
+/// Written piece by piece: a block of the hot path holds thousands of entries.
 fn encode(entries: &[Numbered]) -> String {
-    let mut block = Block::default();
-    let mut known: Vec<&Arc<Common>> = Vec::new();
-    for Numbered { number, entry } in entries {
+    let mut commons: Vec<&Arc<Record>> = Vec::new();
+    let mut text = String::with_capacity(entries.len() * LIGHT_BYTES);
+    text.push_str("{\"entries\":[");
+    for (position, Numbered { number, entry }) in entries.iter().enumerate() {
+        text.push_str(if position == 0 { "[" } else { ",[" });
+        push(&mut text, number);
+        text.push(',');
         match entry {
-            Entry::Whole(record) => block.entries.push(StoredEntry::Whole(*number, Box::new(store(record)))),
-            Entry::Light(light) => {
-                let index = known.iter().position(|common| Arc::ptr_eq(common, &light.common)).unwrap_or_else(|| {
-                    known.push(&light.common);
-                    block.commons.push(store(&light.common.record));
-                    known.len() - 1
+            Entry::Whole(record) => push(&mut text, &store(record)),
+            Entry::Light(Light { common, cx }) => {
+                let known = commons.iter().position(|known| Arc::ptr_eq(known, common));
+                let index = known.unwrap_or_else(|| {
+                    commons.push(common);
+                    commons.len() - 1
                 });
-                let versions = light.versions.iter().flatten();
-                let versions = versions.map(|(name, id)| ((*name).to_owned(), hyphenated(*id))).collect();
-                block.entries.push(StoredEntry::Light(
-                    *number,
-                    index,
-                    light.at,
-                    light.correlation.clone(),
-                    light.uri.clone(),
-                    versions,
-                ));
+                push(&mut text, &index);
+                text.push(',');
+                push(&mut text, &cx.now.millis());
+                text.push(',');
+                push(&mut text, &cx.trace.correlation);
             }
         }
+        text.push(']');
     }
-    // Strings, numbers and lists of them always serialize.
-    serde_json::to_string(&block).unwrap_or_default()
+    text.push_str("],\"commons\":");
+    push(&mut text, &commons.iter().map(|common| store(common)).collect::<Vec<_>>());
+    text.push('}');
+    text
 }
 
-fn hyphenated(id: [u8; 16]) -> String {
-    uuid::Uuid::from_bytes(id).as_hyphenated().to_string()
+/// Appends JSON. Strings, numbers and lists of them always serialize.
+fn push<T: Serialize>(text: &mut String, value: &T) {
+    struct Appended<'t>(&'t mut String);
+    impl std::io::Write for Appended<'_> {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.push_str(std::str::from_utf8(bytes).map_err(std::io::Error::other)?);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    debug_assert!(serde_json::to_writer(Appended(&mut String::new()), value).is_ok(), "a value that is no JSON");
+    let _ = serde_json::to_writer(Appended(text), value);
 }
 
 fn decode(text: &str) -> Option<Vec<(i64, Record)>> {
@@ -173,15 +182,9 @@ fn decode(text: &str) -> Option<Vec<(i64, Record)>> {
         .into_iter()
         .map(|entry| match entry {
             StoredEntry::Whole(number, record) => Some((number, load(*record)?)),
-            StoredEntry::Light(number, common, at, correlation, uri, versions) => {
-                let mut record = commons.get(common)?.clone();
-                record.at = at;
-                record.correlation = correlation;
-                record.uri = uri;
-                for (name, id) in versions {
-                    record.respond(&name, id);
-                }
-                Some((number, record))
+            StoredEntry::Light(number, common, at, correlation) => {
+                let common = commons.get(common)?.clone();
+                Some((number, Record { at, correlation, ..common }))
             }
         })
         .collect()

@@ -10,6 +10,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use thiserror::Error;
 
+use crate::store::tx::Tx;
 use crate::store::{Error as StoreError, migrations};
 
 /// `application_id` of our databases: "MKP1".
@@ -41,27 +42,45 @@ pub(crate) enum OpenError {
     Unusable { path: PathBuf, why: String },
 }
 
-/// Makes an empty database under a temporary name, then gives it its own: a crash leaves no half-made one.
+/// Makes a database with its first contents under a temporary name, then gives it its own: a crash leaves no half-made one.
 ///
 /// # Errors
-/// When the file system or SQLite refuses.
-pub(crate) fn create(path: &Path) -> Result<(), OpenError> {
+/// What `fill` says, or when the file system or SQLite refuses.
+pub(crate) fn create<E>(path: &Path, fill: impl FnOnce(&Tx<'_>) -> Result<(), E>) -> Result<(), E>
+where
+    E: From<OpenError> + From<StoreError>,
+{
     let draft = path.with_extension("db.new");
-    let unusable = |why: String| OpenError::Unusable { path: path.to_owned(), why };
-    if draft.exists() {
-        std::fs::remove_file(&draft).map_err(|error| unusable(error.to_string()))?;
+    let unusable = |error: std::io::Error| OpenError::Unusable { path: path.to_owned(), why: error.to_string() };
+    match std::fs::remove_file(&draft) {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(unusable(error).into()),
     }
-    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft);
-    made.map_err(|error| unusable(error.to_string()))?;
-    let fill = || -> Result<(), StoreError> {
-        let mut connection = Connection::open(&draft)?;
-        connection.pragma_update(None, "application_id", APPLICATION_ID)?;
-        migrations::migrate(&mut connection, 0)
-    };
-    fill().map_err(|error| unusable(error.to_string()))?;
-    std::fs::rename(&draft, path).map_err(|error| unusable(error.to_string()))?;
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft).map_err(unusable)?;
+    let mut connection = Connection::open(&draft).map_err(StoreError::from)?;
+    connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(StoreError::from)?;
+    migrations::migrate(&mut connection, 0)?;
+    in_transaction(&connection, fill)?;
+    drop(connection);
+    std::fs::rename(&draft, path).map_err(unusable)?;
     let folder = path.parent().unwrap_or(Path::new("."));
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| unusable(error.to_string()))
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(unusable)?;
+    Ok(())
+}
+
+/// Runs a job in a transaction, before there is a writer thread.
+///
+/// # Errors
+/// The job's own, or when SQLite refuses.
+pub(crate) fn in_transaction<T, E>(connection: &Connection, job: impl FnOnce(&Tx<'_>) -> Result<T, E>) -> Result<T, E>
+where
+    E: From<StoreError>,
+{
+    connection.execute_batch("BEGIN IMMEDIATE").map_err(StoreError::from)?;
+    let value = job(&Tx::new(connection))?;
+    connection.execute_batch("COMMIT").map_err(StoreError::from)?;
+    Ok(value)
 }
 
 /// Opens the database for writing, after checks that change nothing.
@@ -143,20 +162,4 @@ fn check_content(connection: &Connection, path: &Path) -> Result<i64, OpenError>
     let verdict: String =
         connection.query_row(check, [], |row| row.get(0)).map_err(|error| damaged(error.to_string()))?;
     if verdict == "ok" { Ok(version) } else { Err(damaged(verdict.lines().next().unwrap_or("damaged").to_owned())) }
-}
-
-/// Begins a transaction, before there is a writer thread.
-///
-/// # Errors
-/// When SQLite refuses.
-pub(crate) fn begin(connection: &Connection) -> Result<(), StoreError> {
-    Ok(connection.execute_batch("BEGIN IMMEDIATE")?)
-}
-
-/// Commits it.
-///
-/// # Errors
-/// When SQLite refuses.
-pub(crate) fn commit(connection: &Connection) -> Result<(), StoreError> {
-    Ok(connection.execute_batch("COMMIT")?)
 }

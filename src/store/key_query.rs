@@ -3,24 +3,14 @@
 use rusqlite::types::Value;
 use rusqlite::{ToSql, params_from_iter};
 
-use crate::domain::context::RingScope;
 use crate::domain::filter::{DateProperty, DateTest, Term as FilterTerm};
 use crate::domain::id::InstanceId;
 use crate::domain::key::Key;
+use crate::domain::selection::Selection;
 use crate::domain::sort::{Direction, Property, Term as SortTerm};
 use crate::store::row::Reading;
 use crate::store::tx::Tx;
 use crate::store::{Error, keys};
-
-/// Which keys of an instance are meant.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Selection {
-    pub(crate) ring: Option<RingScope>,
-    /// State numbers; `None` where nobody asked: everything but destroyed keys.
-    pub(crate) states: Option<Vec<u8>>,
-    pub(crate) extractable: Option<bool>,
-    pub(crate) filter: Vec<FilterTerm>,
-}
 
 /// Conditions with their values, numbered as they come.
 struct Clause {
@@ -73,7 +63,7 @@ impl Clause {
 
     fn date(&mut self, column: &str, test: DateTest) {
         match test {
-            DateTest::None => self.sql.push_str(&format!(" AND {column} IS NULL")),
+            DateTest::None => self.sql.extend([" AND ", column, " IS NULL"]),
             DateTest::Equal(Some(millis)) => self.add(&format!("{column} = ?"), millis),
             DateTest::Equal(None) => self.sql.push_str(" AND 0"),
             DateTest::AtMost(millis) => self.add(&format!("{column} <= ?"), millis),
@@ -114,7 +104,7 @@ fn order(sort: &[SortTerm]) -> String {
             Direction::Ascending => "ASC",
             Direction::Descending => "DESC",
         };
-        sql.push_str(&format!("{} {direction} NULLS LAST, ", sort_column(term.property)));
+        sql.extend([sort_column(term.property), " ", direction, " NULLS LAST, "]);
     }
     sql.push_str("k.id");
     sql

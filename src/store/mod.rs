@@ -31,11 +31,8 @@ pub(crate) enum Error {
     /// The group that the change was part of was not committed.
     #[error("the change was not committed: {0}")]
     NotCommitted(String),
-    /// Writing has stopped because the disk lost a write; only a restart tells what is on it.
-    #[error("writing has stopped since a sync to disk failed: restart the service")]
-    Stopped,
-    /// The thread that should answer is gone.
-    #[error("the store is closed")]
+    /// The thread that should answer is gone, or writes nothing more since a sync to disk failed.
+    #[error("the store is closed, or has stopped to write since the disk lost a write: restart the service")]
     Closed,
 }
 
@@ -55,7 +52,7 @@ impl Error {
                         | Code::DatabaseLocked
                 )
             ),
-            Self::NotCommitted(_) | Self::Stopped | Self::Closed => true,
+            Self::NotCommitted(_) | Self::Closed => true,
             Self::Inconsistent { .. } => false,
         }
     }

@@ -24,8 +24,15 @@ pub(crate) type OnCommit = Box<dyn Fn(&Committed) + Send>;
 pub(crate) struct Committed {
     /// What the jobs noted.
     pub(crate) effects: Effects,
-    /// The earliest instant at which something is due, in milliseconds; told when it may have changed.
-    pub(crate) next_due: Option<Option<i64>>,
+    pub(crate) next_due: NextDue,
+}
+
+/// When something is due next.
+pub(crate) enum NextDue {
+    /// As before.
+    Unchanged,
+    /// In milliseconds; `None` when nothing is.
+    At(Option<i64>),
 }
 
 /// Whether a job's changes are kept.
@@ -142,7 +149,10 @@ impl Thread {
         let outcome = self.commit_group(group, &mut settles);
         let result = outcome.map_err(|fault| {
             error!(%fault, "a group of changes was not committed");
-            self.stopped |= lost_a_sync(&fault);
+            if lost_a_sync(&fault) {
+                error!("the disk has lost a write: nothing more is written until the service is restarted");
+                self.stopped = true;
+            }
             fault.to_string()
         });
         for settle in settles {
@@ -155,7 +165,8 @@ impl Thread {
         connection.execute_batch("BEGIN IMMEDIATE")?;
         let tx = Tx::new(connection);
         let ran = run_jobs(&tx, group, settles);
-        let next_due = if tx.effects().due_changed() { due::earliest(&tx).map(Some) } else { Ok(None) };
+        let next_due =
+            if tx.effects().due_changed() { due::earliest(&tx).map(NextDue::At) } else { Ok(NextDue::Unchanged) };
         let committed = ran.and(next_due).and_then(|next_due| {
             connection.execute_batch("COMMIT")?;
             Ok(next_due)
@@ -178,15 +189,12 @@ fn run_jobs(tx: &Tx<'_>, group: Vec<Job>, settles: &mut Vec<Settle>) -> Result<(
     for job in group {
         tx.prepare("SAVEPOINT job")?.execute([])?;
         let ran = catch_unwind(AssertUnwindSafe(|| job(tx)));
-        let keep = match ran {
-            Ok((keep, settle)) => {
-                settles.push(settle);
-                keep
-            }
-            Err(_) => {
-                error!("a change ended in a panic and was undone");
-                Keep::No
-            }
+        let keep = if let Ok((keep, settle)) = ran {
+            settles.push(settle);
+            keep
+        } else {
+            error!("a change ended in a panic and was undone");
+            Keep::No
         };
         if keep == Keep::No {
             tx.prepare("ROLLBACK TO job")?.execute([])?;

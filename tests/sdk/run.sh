@@ -117,7 +117,7 @@ install_python() {
 install_node() {
     local stamp=$here/node/node_modules/.stamp
     if changed "$stamp" "$here/node/package.json" "$here/node/package-lock.json"; then
-        (cd "$here/node" && npm ci --silent --no-audit --no-fund)
+        (cd "$here/node" && npm ci --loglevel=error)
         cat "$here/node/package.json" "$here/node/package-lock.json" | sha256sum >"$stamp"
     fi
 }

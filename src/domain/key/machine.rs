@@ -124,10 +124,10 @@ pub(crate) enum Next {
 /// The instants that the rules look at. `None` where there was none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Moments {
-    pub(crate) updated_at: Timestamp,
-    pub(crate) rotated_at: Option<Timestamp>,
-    pub(crate) notified_at: Option<Timestamp>,
-    pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) updated: Timestamp,
+    pub(crate) rotated: Option<Timestamp>,
+    pub(crate) notified: Option<Timestamp>,
+    pub(crate) expires: Option<Timestamp>,
 }
 
 const INVALID: Reason = Reason::KeyInvalidState(StateFault::Other);
@@ -176,7 +176,7 @@ fn suspended(action: Action, moments: &Moments, now: Timestamp) -> Result<Next, 
             Ok(Next::Same)
         }
         Action::Sync => sync_allowed(moments, now),
-        Action::Enable => settled(moments.updated_at, now).map(|()| Next::Active),
+        Action::Enable => settled(moments.updated, now).map(|()| Next::Active),
         Action::Delete => Ok(Next::Destroyed),
         Action::Expire => Ok(Next::Deactivated),
         Action::Disable => Err(NOT_ACTIVE),
@@ -247,12 +247,12 @@ fn settled(changed_at: Timestamp, now: Timestamp) -> Result<(), Reason> {
 }
 
 fn rotation_allowed(moments: &Moments, now: Timestamp) -> Result<Next, Reason> {
-    let early = moments.rotated_at.is_some_and(|rotated_at| now.since(rotated_at) < BETWEEN_ROTATIONS);
+    let early = moments.rotated.is_some_and(|rotated_at| now.since(rotated_at) < BETWEEN_ROTATIONS);
     if early { Err(Reason::KeyRotationNotPermitted) } else { Ok(Next::Same) }
 }
 
 fn sync_allowed(moments: &Moments, now: Timestamp) -> Result<Next, Reason> {
-    let early = moments.notified_at.filter(|notified_at| now.since(*notified_at) < BETWEEN_NOTIFICATIONS);
+    let early = moments.notified.filter(|notified_at| now.since(*notified_at) < BETWEEN_NOTIFICATIONS);
     early.map_or(Ok(Next::Same), |notified_at| {
         Err(Reason::RequestTooEarly(TooEarly::Sync(notified_at.plus(BETWEEN_NOTIFICATIONS))))
     })
@@ -263,7 +263,7 @@ fn restoration_allowed(deleted_at: Timestamp, moments: &Moments, now: Timestamp)
     if now.since(deleted_at) > RESTORABLE {
         return Err(Reason::KeyRestoreExpired);
     }
-    if let Some(at) = moments.expires_at.filter(|expires_at| *expires_at <= now) {
+    if let Some(at) = moments.expires.filter(|expires_at| *expires_at <= now) {
         return Err(Reason::KeyExpired { at });
     }
     Ok(Next::Active)

@@ -16,7 +16,7 @@ fn destroyed_at(seconds: i64) -> State {
 }
 
 fn quiet() -> Moments {
-    Moments { updated_at: at(0), rotated_at: None, notified_at: None, expires_at: None }
+    Moments { updated: at(0), rotated: None, notified: None, expires: None }
 }
 
 /// Short words for outcomes, as `docs/contract/keys.md` 5 has them.
@@ -98,7 +98,7 @@ fn restore_is_open_from_thirty_seconds_to_thirty_days() {
     assert_eq!(restore(&quiet(), 30), Ok(Next::Active));
     assert_eq!(restore(&quiet(), 30 * DAY), Ok(Next::Active));
     assert_eq!(restore(&quiet(), 30 * DAY + 1), Err(Reason::KeyRestoreExpired));
-    let expiring = Moments { expires_at: Some(at(100)), ..quiet() };
+    let expiring = Moments { expires: Some(at(100)), ..quiet() };
     assert_eq!(restore(&expiring, 99), Ok(Next::Active));
     assert_eq!(restore(&expiring, 100), Err(Reason::KeyExpired { at: at(100) }));
     assert_eq!(restore(&expiring, 31 * DAY), Err(Reason::KeyRestoreExpired), "the 30 days are looked at first");
@@ -113,7 +113,7 @@ fn purge_is_open_from_four_hours_on() {
 
 #[test]
 fn an_hour_lies_between_two_rotations() {
-    let rotated = Moments { rotated_at: Some(at(0)), ..quiet() };
+    let rotated = Moments { rotated: Some(at(0)), ..quiet() };
     for state in [State::Active, State::Deactivated] {
         let rotate = |seconds| transition(&state, Action::Rotate, &rotated, at(seconds));
         assert_eq!(rotate(3_599), Err(Reason::KeyRotationNotPermitted));
@@ -123,7 +123,7 @@ fn an_hour_lies_between_two_rotations() {
 
 #[test]
 fn a_sync_waits_an_hour_after_the_last_event_in_every_state() {
-    let notified = Moments { notified_at: Some(at(0)), ..quiet() };
+    let notified = Moments { notified: Some(at(0)), ..quiet() };
     for state in [State::Active, State::Suspended, State::Deactivated, destroyed_at(0)] {
         let sync = |seconds| transition(&state, Action::Sync, &notified, at(seconds));
         assert_eq!(sync(3_599), Err(Reason::RequestTooEarly(TooEarly::Sync(at(3_600)))));
@@ -132,6 +132,7 @@ fn a_sync_waits_an_hour_after_the_last_event_in_every_state() {
 }
 
 /// The same rules, told as a person would: no instants compared but those of one sentence each.
+#[expect(clippy::match_same_arms, reason = "the order of the sentences matters")]
 fn naive(state: u8, action: Action, last: &Last, now: i64) -> String {
     use Action as A;
     let word = match (state, action) {
@@ -187,10 +188,10 @@ proptest! {
         };
         let now = times[index % 4] + edge;
         let moments = Moments {
-            updated_at: at(last.updated),
-            rotated_at: last.rotated.map(at),
-            notified_at: last.notified.map(at),
-            expires_at: last.expires.map(at),
+            updated: at(last.updated),
+            rotated: last.rotated.map(at),
+            notified: last.notified.map(at),
+            expires: last.expires.map(at),
         };
         let from = match state {
             1 => State::Active,

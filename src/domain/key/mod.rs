@@ -242,10 +242,10 @@ impl Key {
 
     fn moments(&self) -> Moments {
         Moments {
-            updated_at: self.updated_at,
-            rotated_at: self.rotated_at,
-            notified_at: self.notified_at,
-            expires_at: self.expires_at,
+            updated: self.updated_at,
+            rotated: self.rotated_at,
+            notified: self.notified_at,
+            expires: self.expires_at,
         }
     }
 }

@@ -17,7 +17,6 @@ use crate::http::key_protect::envelope::phrase;
 use crate::http::panics;
 use crate::http::query::Query;
 use crate::http::state::State;
-use crate::store::audit;
 
 const PARAMETERS: [&str; 8] = ["action", "target", "outcome", "correlationId", "since", "limit", "min", "wait"];
 /// How often a held reply looks again, real time.
@@ -68,22 +67,8 @@ async fn answer(request: &HttpRequest, state: &State) -> Result<Found, AdminErro
 }
 
 async fn find(app: &App, filter: Filter, limit: usize) -> Result<Found, AdminError> {
-    app.flush_audit().await;
-    let found = app
-        .read(move |tx| {
-            let mut found = Found { records: Vec::new(), total: 0 };
-            audit::walk(tx, |record| {
-                if filter.fits(&record) {
-                    found.total += 1;
-                    if found.records.len() < limit {
-                        found.records.push(render(&record));
-                    }
-                }
-            })?;
-            Ok(found)
-        })
-        .await?;
-    Ok(found)
+    let (records, total) = app.find_records(limit, move |record| filter.fits(record)).await?;
+    Ok(Found { records: records.iter().map(render).collect(), total })
 }
 
 impl Filter {

@@ -45,16 +45,6 @@ impl AdminError {
         Self { status: StatusCode::BAD_REQUEST, code: "bad_request", message: message.into(), path: None }
     }
 
-    /// A 422: well-formed and impossible.
-    pub(crate) fn impossible(path: &str, message: impl Into<String>) -> Self {
-        Self {
-            status: StatusCode::UNPROCESSABLE_ENTITY,
-            code: "impossible",
-            message: message.into(),
-            path: Some(path.to_owned()),
-        }
-    }
-
     /// Any other status without a field.
     pub(crate) fn plain(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         Self { status, code, message: message.into(), path: None }

@@ -18,7 +18,7 @@ use crate::http::query::Query;
 const LIMIT_DEFAULT: usize = 200;
 const LIMIT_MAX: usize = 5_000;
 /// How long a reply may be held back, real time.
-const WAIT_MAX: Duration = Duration::from_secs(60);
+const WAIT_MAX: Duration = Duration::from_mins(1);
 
 /// The members of a body; none where there is no body.
 ///

@@ -20,7 +20,7 @@ pub(crate) async fn discover(request: HttpRequest) -> HttpResponse {
     let connection = request.connection_info();
     let base = format!("{}://{}/identity", connection.scheme(), connection.host());
     HttpResponse::Ok().json(json!({
-        "issuer": crate::crypto::signer::ISSUER,
+        "issuer": crate::app::tokens::ISSUER,
         "authorization_endpoint": format!("{base}/authorize"),
         "token_endpoint": format!("{base}/token"),
         "jwks_uri": format!("{base}/keys"),

@@ -7,7 +7,7 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
-use crate::app::tokens::{GrantRefusal, Issued};
+use crate::app::tokens::{GrantRefusal, Issued, Tokens};
 use crate::domain::caller::Identity;
 use crate::domain::reason::Reason;
 use crate::http::iam::errors::{self, TokenError};
@@ -111,7 +111,7 @@ fn identity(state: &State, form: &Form, grant_type: &str, now: i64) -> Result<Id
         }
         SERVICE => {
             valid_token(state, form, now)?;
-            Ok(tokens.identity_of_service(form.required("desired_iam_id")?)?)
+            Ok(Tokens::identity_of_service(form.required("desired_iam_id")?)?)
         }
         _ => Err(TokenError::bad_request("BXNIM0102E", "The grant_type is not supported")),
     }

@@ -11,6 +11,7 @@ use crate::app::key_state;
 use crate::app::lookup;
 use crate::app::rotate_key::{NewMaterial, rotate_key};
 use crate::app::wrap;
+use crate::domain::access;
 use crate::domain::context::Context;
 use crate::domain::key::Kind;
 use crate::domain::operation::Operation;
@@ -39,7 +40,7 @@ pub(crate) async fn act_by_query(request: HttpRequest, payload: Payload, state: 
     enter(&request, &state, operation, async |cx| run(&request, payload, &state, cx).await).await
 }
 
-async fn run(request: &HttpRequest, payload: Payload, state: &State, cx: Context) -> Result<HttpResponse, Error> {
+async fn run(request: &HttpRequest, payload: Payload, state: &State, cx: Arc<Context>) -> Result<HttpResponse, Error> {
     let app = &state.app;
     let operation = cx.operation;
     if operation == Operation::RestoreKey {
@@ -64,15 +65,36 @@ async fn run(request: &HttpRequest, payload: Payload, state: &State, cx: Context
         Operation::SetForDeletion => key_state::set_for_deletion(app, cx, key).await,
         Operation::UnsetForDeletion => key_state::unset_for_deletion(app, cx, key).await,
         Operation::Sync => key_state::sync_key(app, cx, key).await,
-        _ => Err(refuse_action(app, cx, &key).await),
+        Operation::CreateKey
+        | Operation::CreateKeyWithPolicies
+        | Operation::ListKeys
+        | Operation::CountKeys
+        | Operation::GetKey
+        | Operation::GetKeyMetadata
+        | Operation::GetKeyVersions
+        | Operation::PatchKey
+        | Operation::DeleteKey
+        | Operation::RestoreKey
+        | Operation::PurgeKey
+        | Operation::UnknownAction
+        | Operation::CreateAlias
+        | Operation::DeleteAlias
+        | Operation::GetPolicies
+        | Operation::ListRegistrations
+        | Operation::ListAllRegistrations
+        | Operation::Expire
+        | Operation::Unrouted => Err(refuse_action(app, cx, &key).await),
     };
     done.map(|()| HttpResponse::NoContent().finish())
 }
 
 /// A key that is not there outranks an action that is none.
-async fn refuse_action(app: &Arc<crate::app::App>, cx: Context, key: &crate::domain::alias::KeyRef) -> Error {
+async fn refuse_action(app: &Arc<crate::app::App>, cx: Arc<Context>, key: &crate::domain::alias::KeyRef) -> Error {
     const RULE: &str =
         "disable, enable, restore, rewrap, rotate, setKeyForDeletion, unsetKeyForDeletion, unwrap or wrap";
+    if let Err(reason) = access::allow(&cx.caller, cx.operation) {
+        return reason.into();
+    }
     let wanted = key.clone();
     let found = app.read(move |tx| lookup::key(tx, &cx, &wanted)).await;
     found.err().unwrap_or_else(|| Reason::query("action", RULE).into())

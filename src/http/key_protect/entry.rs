@@ -30,11 +30,10 @@ const CORRELATION_CHARACTERS_MAX: usize = 256;
 /// Runs an operation for whoever may call it.
 pub(crate) async fn enter<F>(request: &HttpRequest, state: &State, operation: Operation, run: F) -> HttpResponse
 where
-    F: AsyncFnOnce(Context) -> Result<HttpResponse, Error>,
+    F: AsyncFnOnce(Arc<Context>) -> Result<HttpResponse, Error>,
 {
     let now = state.now().await;
-    let trace = trace(request, state);
-    let correlation = HeaderValue::from_str(&trace.correlation).ok();
+    let (trace, correlation) = trace(request, state);
     let (caller, instance) = match identify(request, state) {
         Ok(identified) => identified,
         Err(refused) => {
@@ -45,15 +44,12 @@ where
         }
     };
     let ring = request.headers().get(RING).map(|ring| RingScope::parse(&String::from_utf8_lossy(ring.as_bytes())));
-    let cx = Context { now, caller, instance, operation, ring, trace };
-    let kept = cx.trace.clone();
-    let (caller, instance, ring) = (Arc::clone(&cx.caller), Arc::clone(&cx.instance), cx.ring.clone());
-    let refusal = match panics::caught(run(cx)).await {
+    let cx = Arc::new(Context { now, caller, instance, operation, ring, trace });
+    let refusal = match panics::caught(run(Arc::clone(&cx))).await {
         Some(Ok(response)) => return with_correlation(response, correlation),
         Some(Err(failure)) => envelope::refuse(operation, &failure),
         None => envelope::render_fault(500),
     };
-    let cx = Context { now, caller, instance, operation, ring, trace: kept };
     let mut record = Record::of(&cx, refusal.status);
     record.failure.clone_from(&refusal.text);
     record.target.key = named_key(request);
@@ -108,20 +104,26 @@ fn identify(request: &HttpRequest, state: &State) -> Result<(Arc<Caller>, Arc<In
     }
 }
 
-fn trace(request: &HttpRequest, state: &State) -> Trace {
-    let correlation = given_correlation(request).unwrap_or_else(|| {
-        let bytes = state.app.vault.random.pooled().unwrap_or_default();
-        uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
-    });
+/// How to tell the request again, and the correlation id as the reply's header.
+fn trace(request: &HttpRequest, state: &State) -> (Trace, HeaderValue) {
+    let (correlation, header) = given_correlation(request).unwrap_or_else(|| made_correlation(state));
     let uri = request.uri().path_and_query().map_or_else(String::new, |uri| uri.as_str().to_owned());
-    Trace { correlation, uri, peer: request.peer_addr().map(|peer| peer.ip()) }
+    (Trace { correlation, uri, peer: request.peer_addr().map(|peer| peer.ip()) }, header)
 }
 
-fn given_correlation(request: &HttpRequest) -> Option<String> {
-    let text = request.headers().get(CORRELATION_ID)?.to_str().ok()?;
+fn given_correlation(request: &HttpRequest) -> Option<(String, HeaderValue)> {
+    let header = request.headers().get(CORRELATION_ID)?;
+    let text = header.to_str().ok()?;
     let fits =
         (1..=CORRELATION_CHARACTERS_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
-    fits.then(|| text.to_owned())
+    fits.then(|| (text.to_owned(), header.clone()))
+}
+
+fn made_correlation(state: &State) -> (String, HeaderValue) {
+    let bytes = state.app.vault.random.pooled().unwrap_or_default();
+    let text = uuid::Builder::from_random_bytes(bytes).into_uuid().to_string();
+    let header = HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("none"));
+    (text, header)
 }
 
 fn named_key(request: &HttpRequest) -> Option<KeyId> {
@@ -158,9 +160,7 @@ fn record_unidentified(
     }
 }
 
-fn with_correlation(mut response: HttpResponse, correlation: Option<HeaderValue>) -> HttpResponse {
-    if let Some(correlation) = correlation {
-        response.headers_mut().insert(CORRELATION_ID, correlation);
-    }
+fn with_correlation(mut response: HttpResponse, correlation: HeaderValue) -> HttpResponse {
+    response.headers_mut().insert(CORRELATION_ID, correlation);
     response
 }

@@ -178,13 +178,18 @@ fn render_reason(operation: Operation, reason: &Reason) -> Refusal {
 /// The subject of `errorMsg`. Source: docs, error-messages; go-client; `docs/contract/keys.md` 3.
 fn subject(operation: Operation, reason: &Reason) -> String {
     let subject = operation.row().subject;
-    let before = match reason {
-        Reason::KeyNotFound => return "Key could not be retrieved".to_owned(),
-        Reason::KeyInvalidState(StateFault::NotActive) => "Key is not in active state",
-        Reason::KeyInvalidState(StateFault::NotSuspended) => "Key is not in suspended state",
-        Reason::AuthorizationsNotMet => "1 prior authorization(s) are required for deletion",
-        Reason::KeyExpired { at } => return format!("The key expired on {}: {subject}", at.go_form()),
-        _ => return subject.to_owned(),
+    let before = if *reason == Reason::KeyNotFound {
+        return "Key could not be retrieved".to_owned();
+    } else if let Reason::KeyExpired { at } = reason {
+        return format!("The key expired on {}: {subject}", at.go_form());
+    } else if *reason == Reason::KeyInvalidState(StateFault::NotActive) {
+        "Key is not in active state"
+    } else if *reason == Reason::KeyInvalidState(StateFault::NotSuspended) {
+        "Key is not in suspended state"
+    } else if *reason == Reason::AuthorizationsNotMet {
+        "1 prior authorization(s) are required for deletion"
+    } else {
+        return subject.to_owned();
     };
     format!("{before}: {subject}")
 }

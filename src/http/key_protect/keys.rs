@@ -1,5 +1,7 @@
 //! One key: create, read, move, delete, restore, purge.
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
@@ -35,7 +37,7 @@ async fn make(
     request: &HttpRequest,
     payload: Payload,
     state: &State,
-    cx: Context,
+    cx: Arc<Context>,
     policies: Policies,
 ) -> Result<HttpResponse, Error> {
     let bytes = body::read(request, payload).await?;
@@ -126,7 +128,7 @@ pub(crate) async fn restored(
     request: &HttpRequest,
     payload: Payload,
     state: &State,
-    cx: Context,
+    cx: Arc<Context>,
 ) -> Result<HttpResponse, Error> {
     body::read(request, payload).await?;
     let (instance, now) = (cx.instance.clone(), cx.now);

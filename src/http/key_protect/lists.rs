@@ -12,13 +12,13 @@ use crate::domain::key::machine::Action;
 use crate::domain::operation::Operation;
 use crate::domain::reason::Reason;
 use crate::domain::search::{Scope, Search};
+use crate::domain::selection::Selection;
 use crate::domain::sort;
 use crate::http::key_protect::entry::{enter, key_ref};
 use crate::http::key_protect::envelope::{self, Collection, KEY, KEY_VERSION, SearchQuery, WhenEmpty};
 use crate::http::key_protect::render::{self, Form, Scene, VersionBody};
 use crate::http::query::Query;
 use crate::http::state::State;
-use crate::store::key_query::Selection;
 
 const KEY_TOTAL: HeaderName = HeaderName::from_static("key-total");
 
@@ -54,7 +54,7 @@ pub(crate) async fn count(request: HttpRequest, state: Data<State>) -> HttpRespo
 fn list_query(query: &Query<'_>) -> Result<ListQuery, Reason> {
     let limit = query.limit()?;
     let offset = query.offset()?;
-    let states = query.get("state").map(states).transpose()?;
+    let states = query.get("state").filter(|text| !text.is_empty()).map(states).transpose()?;
     let extractable = query.boolean("extractable")?;
     let filter = match query.get("filter") {
         None => Vec::new(),

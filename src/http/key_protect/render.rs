@@ -52,7 +52,7 @@ pub(crate) struct KeyBody<'a> {
     #[serde(flatten)]
     full: Option<Full<'a>>,
     #[serde(flatten)]
-    deletion: Option<Deletion<'a>>,
+    deletion: Option<EndBody<'a>>,
 }
 
 #[derive(Serialize)]
@@ -107,7 +107,7 @@ pub(crate) struct RotationBody {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Deletion<'a> {
+struct EndBody<'a> {
     deletion_date: String,
     deleted_by: &'a str,
     restore_expiration_date: String,
@@ -205,10 +205,10 @@ fn policies(key: &Key, now: Timestamp) -> Policies {
     Policies { dual_auth_delete: Some(dual_auth_delete), rotation }
 }
 
-fn deletion(key: &Key, now: Timestamp) -> Option<Deletion<'_>> {
+fn deletion(key: &Key, now: Timestamp) -> Option<EndBody<'_>> {
     let State::Destroyed { at, by } = &key.state else { return None };
     let afterlife = key.afterlife(now)?;
-    Some(Deletion {
+    Some(EndBody {
         deletion_date: at.rfc3339(),
         deleted_by: by,
         restore_expiration_date: afterlife.restore_until.rfc3339(),

@@ -44,6 +44,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
             fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Members<'de>, A::Error> {
                 let mut read = Members::default();
                 while let Some(Text(name)) = members.next_key()? {
+                    if name.contains('\0') {
+                        return Err(serde::de::Error::custom("NUL in a name"));
+                    }
                     if name.eq_ignore_ascii_case("plaintext") {
                         read.plaintext = members.next_value()?;
                     } else if name.eq_ignore_ascii_case("ciphertext") {

@@ -32,6 +32,15 @@ impl ControllerError {
         }
     }
 
+    /// A caller without the platform role.
+    pub(crate) fn forbidden() -> Self {
+        Self {
+            status: StatusCode::FORBIDDEN,
+            code: "insufficent_permissions",
+            message: "You are not authorized to manage resource instances".to_owned(),
+        }
+    }
+
     /// A failure of the service itself.
     pub(crate) fn fault() -> Self {
         Self {
@@ -44,11 +53,11 @@ impl ControllerError {
     /// The reply; `Transaction-Id` is taken over from the request.
     pub(crate) fn render(&self, request: &HttpRequest) -> HttpResponse {
         let transaction = request.headers().get("transaction-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
-        if self.status == StatusCode::UNAUTHORIZED {
-            return HttpResponse::Unauthorized().json(json!({
+        if matches!(self.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+            return HttpResponseBuilder::new(self.status).json(json!({
                 "trace": transaction,
                 "errors": [{ "code": self.code, "message": self.message }],
-                "status_code": 401,
+                "status_code": self.status.as_u16(),
             }));
         }
         let mut response = HttpResponseBuilder::new(self.status).json(json!({

@@ -14,7 +14,7 @@ use crate::domain::caller::{Caller, IdentityKind};
 use crate::domain::crn;
 use crate::domain::id::InstanceId;
 use crate::domain::instance::{Instance, Plan, Service};
-use crate::domain::reason::Reason;
+use crate::domain::time::Timestamp;
 use crate::http::query::Query;
 use crate::http::resource_controller::errors::ControllerError;
 use crate::http::resource_controller::render;
@@ -54,8 +54,9 @@ pub(crate) async fn list(request: HttpRequest, state: Data<State>) -> HttpRespon
             Some(Ok(start)) => start,
             Some(Err(_)) => return Err(ControllerError::bad_request("`start` must be taken from `next_url`")),
         };
+        let span = UpdatedSpan::of(&query)?;
         let all = state.app.instances.all();
-        let matching: Vec<&Arc<Instance>> = all.iter().filter(|instance| matches(instance, &query)).collect();
+        let matching: Vec<&Arc<Instance>> = all.iter().filter(|instance| matches(instance, &query, &span)).collect();
         let page: Vec<Value> = matching
             .iter()
             .skip(start)
@@ -63,7 +64,7 @@ pub(crate) async fn list(request: HttpRequest, state: Data<State>) -> HttpRespon
             .map(|instance| render::instance(instance, &state.info.url))
             .collect();
         let end = start + page.len();
-        let next = (end < matching.len()).then(|| format!("/v2/resource_instances?start={end}&limit={limit}"));
+        let next = (end < matching.len()).then(|| next_page(&query, end, limit));
         Ok((StatusCode::OK, Some(json!({ "rows_count": page.len(), "next_url": next, "resources": page }))))
     })
     .await
@@ -130,7 +131,7 @@ async fn respond(
 /// A caller who may manage instances: anyone but a service instance, which has no platform role.
 fn manager(request: &HttpRequest, state: &State) -> Result<Arc<Caller>, ControllerError> {
     let caller = auth::caller(&state.app, request)?;
-    if caller.identity.kind == IdentityKind::Service { Err(Reason::Unauthorized.into()) } else { Ok(caller) }
+    if caller.identity.kind == IdentityKind::Service { Err(ControllerError::forbidden()) } else { Ok(caller) }
 }
 
 /// The GUID, or the one in a percent-encoded CRN.
@@ -141,7 +142,35 @@ fn named(request: &HttpRequest) -> Result<InstanceId, ControllerError> {
     InstanceId::parse(guid).ok_or_else(ControllerError::not_found)
 }
 
-fn matches(instance: &Instance, query: &Query<'_>) -> bool {
+/// The next page of the same list: filters go along.
+fn next_page(query: &Query<'_>, start: usize, limit: usize) -> String {
+    let mut pairs = form_urlencoded::Serializer::new(String::new());
+    pairs.append_pair("start", &start.to_string()).append_pair("limit", &limit.to_string());
+    for name in query.names().filter(|name| !matches!(*name, "start" | "limit")) {
+        pairs.append_pair(name, query.get(name).unwrap_or_default());
+    }
+    format!("/v2/resource_instances?{}", pairs.finish())
+}
+
+/// `updated_from` and `updated_to`.
+struct UpdatedSpan {
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+}
+
+impl UpdatedSpan {
+    fn of(query: &Query<'_>) -> Result<Self, ControllerError> {
+        let instant = |name: &str| match query.get(name) {
+            None => Ok(None),
+            Some(text) => Timestamp::parse(text)
+                .map(Some)
+                .ok_or_else(|| ControllerError::bad_request(format!("`{name}` must be a time of RFC 3339"))),
+        };
+        Ok(Self { from: instant("updated_from")?, to: instant("updated_to")? })
+    }
+}
+
+fn matches(instance: &Instance, query: &Query<'_>, span: &UpdatedSpan) -> bool {
     let state = if instance.is_active() { "active" } else { "removed" };
     let facts = [
         ("guid", instance.id.to_string()),
@@ -150,9 +179,14 @@ fn matches(instance: &Instance, query: &Query<'_>) -> bool {
         ("resource_id", instance.service.offering_id().to_owned()),
         ("resource_plan_id", instance.plan_id.clone()),
         ("type", "service_instance".to_owned()),
+        ("sub_type", String::new()),
     ];
+    let updated = instance.updated.as_ref().map_or(instance.created_at, |(at, _)| *at);
     let wanted_state = query.get("state").unwrap_or("active");
-    wanted_state == state && facts.iter().all(|(name, fact)| query.get(name).is_none_or(|wanted| wanted == fact))
+    wanted_state == state
+        && span.from.is_none_or(|from| updated >= from)
+        && span.to.is_none_or(|to| updated <= to)
+        && facts.iter().all(|(name, fact)| query.get(name).is_none_or(|wanted| wanted == fact))
 }
 
 async fn members(request: &HttpRequest, payload: Payload) -> Result<Map<String, Value>, ControllerError> {

@@ -17,7 +17,7 @@ pub(crate) fn instance(instance: &Instance, base: &str) -> Value {
         Presence::Active => ("active", "create", None, ""),
         Presence::Removed { at, by } => ("removed", "delete", Some(nanoseconds(*at)), by.as_str()),
     };
-    let updated_at = instance.updated.as_ref().map(|(at, _)| nanoseconds(*at));
+    let updated_at = nanoseconds(instance.updated.as_ref().map_or(instance.created_at, |(at, _)| *at));
     let updated_by = instance.updated.as_ref().map_or("", |(_, by)| by.as_str());
     let mut body = json!({
         "id": crn, "guid": guid, "url": url, "crn": crn,

@@ -15,7 +15,7 @@ struct Text(String);
 
 impl Visit for Text {
     fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        self.0.push_str(&format!(" {}={value:?}", field.name()));
+        self.0.extend([" ", field.name(), "=", &format!("{value:?}")]);
     }
 }
 

@@ -234,9 +234,6 @@ impl Call<'_> {
 
 /// The configuration of a command line.
 pub(crate) fn config(line: &[&str]) -> Box<Config> {
-    match Invocation::parse(line) {
-        Invocation::Serve(config) => config,
-        Invocation::Wrong(why) => panic!("{why}"),
-        _ => panic!("{line:?} does not serve"),
-    }
+    let Invocation::Serve(config) = Invocation::parse(line) else { panic!("{line:?} does not serve") };
+    config
 }

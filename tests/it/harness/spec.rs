@@ -34,7 +34,7 @@ fn nullable(value: &mut Value) {
             members.values_mut().for_each(nullable);
         }
         Value::Array(list) => list.iter_mut().for_each(nullable),
-        _ => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 

@@ -77,7 +77,7 @@ test('two keys may have the same name', async () => {
 });
 
 test('a correlation id is echoed, whether it is a UUID or not', async () => {
-  for (const correlationId of [randomUUID(), 'my own text']) {
+  for (const correlationId of [randomUUID(), 'my-own-text']) {
     const reply = await kp.getKeys({ bluemixInstance: INSTANCE, correlationId });
     assert.equal(reply.headers['correlation-id'], correlationId);
   }

@@ -82,12 +82,10 @@ test('a wrong nonce, a wrong key and a lone nonce are refused', async () => {
   const token = await fetchToken();
   const material = randomBytes(32);
   const good = sealed(material, token);
-  const { iv, ...withoutIv } = good;
   await refused(400, 'INCORRECT_NONCE_ERR', secureCreate(sealed(material, token, randomBytes(12))));
   await refused(400, 'INCORRECT_NONCE_IV_ERR', secureCreate({ ...good, iv: b64(randomBytes(12)) }));
   await refused(400, 'INCORRECT_NONCE_IV_ERR', secureCreate({ ...sealed(randomBytes(32), token), payload: good.payload }));
-  await refused(400, 'INVALID_FIELD_ERR', secureCreate(withoutIv));
-  assert.ok(iv);
+  await refused(400, 'INVALID_FIELD_ERR', secureCreate({ ...good, iv: undefined }));
 });
 
 test('an expired token imports no key', async () => {

@@ -44,6 +44,11 @@ test('the list has all living keys by id in full form', async () => {
   for (const key of await allOf(call.list())) assert.deepEqual(key, await metadata(key.id));
 });
 
+test('an empty state, which the Python SDK sends when none is given, is no condition', async () => {
+  assert.deepEqual(await found({ state: '' }), living);
+  assert.equal(await count({ state: [] }), 4);
+});
+
 test('the count follows the same conditions as the list', async () => {
   assert.equal(await count(), 4);
   assert.equal(await count({ state: [1, 2, 5] }), 5);

@@ -42,6 +42,10 @@ class Listing(KeyProtectTest):
         for key in self.all_of(self.kp.get_keys(self.instance)):
             self.assertEqual(self.metadata(key["id"]), key)
 
+    def test_an_empty_state_which_this_sdk_sends_when_none_is_given_is_no_condition(self):
+        self.assertEqual(self.ids(), self.ids(state=[]))
+        self.assertEqual(4, self.count(state=[]))
+
     def test_the_count_follows_the_same_conditions_as_the_list(self):
         self.assertEqual(4, self.count())
         self.assertEqual(5, self.count(state=[1, 2, 5]))

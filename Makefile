@@ -1,0 +1,45 @@
+# Commands for people who work on mock-key-protect. `make` alone lists them.
+# They need Rust (see rust-version in Cargo.toml) and a C compiler; `make test-sdk` also needs Python and Node.
+
+CARGO ?= cargo
+# Programs with the SDKs, as a glob of bash. Left out until part 2: those that need key rings or import tokens.
+SDK_TESTS = !(*import_tokens|*aliases_and_rings|test_keyprotect_2)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-sdk bench crash lint clean
+
+help: ## List these commands
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 18
+
+run: ## Build the service and run it; MKP_… variables set its options, Ctrl-C or SIGTERM stops it
+	@$(CARGO) build --release --locked
+	@exec "$${CARGO_TARGET_DIR:-target}/release/mock-key-protect"
+
+test: ## Run the tests; MKP_SLOW_TESTS=1 runs the long ones too
+	$(CARGO) test --locked
+
+test-sdk: ## Run IBM's published Python and Node clients against the service
+	$(CARGO) build --release --locked
+	MKP_BIN="$${CARGO_TARGET_DIR:-target}/release/mock-key-protect" MKP_SDK_TESTS="$${MKP_SDK_TESTS:-$(SDK_TESTS)}" tests/sdk/run.sh
+
+bench: ## Measure wrap and unwrap against a bare HTTP server
+	$(CARGO) bench --locked --bench wrap
+
+crash: ## Kill the service 100 times amid writes and look for losses
+	MKP_CRASH_ROUNDS=100 $(CARGO) test --release --locked --test it crash -- --nocapture
+
+lint: ## Check formatting, lints, documentation, licences and sources of dependencies
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items
+	@if $(CARGO) deny --version >/dev/null 2>&1; then \
+	    echo "$(CARGO) deny --locked check licenses bans sources"; \
+	    $(CARGO) deny --locked check licenses bans sources; \
+	else \
+	    echo "Licences and sources were not checked: install cargo-deny with"; \
+	    echo "    cargo install --locked cargo-deny@0.20.2"; \
+	fi
+
+clean: ## Remove what was built and installed here; the data folder stays
+	$(CARGO) clean
+	rm -rf tests/sdk/.venv tests/sdk/node/node_modules

@@ -1,0 +1,14 @@
+//! Which keys a list or a count is about.
+
+use crate::domain::context::RingScope;
+use crate::domain::filter::Term;
+
+/// Which keys of an instance are meant.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Selection {
+    pub(crate) ring: Option<RingScope>,
+    /// State numbers; `None` where nobody asked: everything but destroyed keys.
+    pub(crate) states: Option<Vec<u8>>,
+    pub(crate) extractable: Option<bool>,
+    pub(crate) filter: Vec<Term>,
+}
