@@ -1,10 +1,15 @@
 //! A real service on port 0 with a temporary folder, and words to talk to it.
 
+pub(crate) mod dice;
 pub(crate) mod faults;
 pub(crate) mod golden;
 pub(crate) mod keys;
+pub(crate) mod process;
+pub(crate) mod program;
+pub(crate) mod raw;
 pub(crate) mod reply;
 pub(crate) mod spec;
+pub(crate) mod wire;
 pub(crate) mod words;
 
 use std::collections::BTreeMap;
@@ -22,7 +27,8 @@ pub(crate) use reply::Reply;
 
 /// A running service with a caller who may do everything. Dropped, it asserts that no fault was logged.
 pub(crate) struct Harness {
-    _service: Service,
+    /// None when it is a process of its own.
+    service: Option<Service>,
     client: Client<HttpConnector, Full<Bytes>>,
     pub(crate) url: String,
     pub(crate) info: Value,
@@ -64,9 +70,26 @@ impl Harness {
         faults::watch();
         let service = Service::start(*config).await.expect("the service starts");
         let info: Value = serde_json::from_str(&service.info()).expect("info is JSON");
+        Self::of(info, Some(service)).await
+    }
+
+    /// With state in a folder, where it finds what an earlier one has left.
+    pub(crate) async fn in_folder(folder: &std::path::Path, options: &[&str]) -> Self {
+        let folder = folder.to_str().expect("a path of text");
+        let mut line = vec!["mock-key-protect", "serve", "--port", "0", "--cos-port", "off", "--data-dir", folder];
+        line.extend(options);
+        Self::start(config(&line)).await
+    }
+
+    /// For a service that runs as a process of its own; `info` is its ready file's content.
+    pub(crate) async fn attached(info: Value) -> Self {
+        Self::of(info, None).await
+    }
+
+    async fn of(info: Value, service: Option<Service>) -> Self {
         let mut harness = Self {
-            url: service.url().to_owned(),
-            _service: service,
+            url: info["url"].as_str().unwrap().to_owned(),
+            service,
             client: Client::builder(TokioExecutor::new()).build_http(),
             instance: info["instanceId"].as_str().unwrap().to_owned(),
             info,
@@ -75,6 +98,11 @@ impl Harness {
         let owner = harness.info["apiKey"].as_str().unwrap().to_owned();
         harness.token = harness.token_for(&owner).await;
         harness
+    }
+
+    /// A clean stop.
+    pub(crate) async fn stop(mut self) {
+        self.service.take().expect("a service of this process").stop().await;
     }
 
     /// A token for an API key: another key is another person.
