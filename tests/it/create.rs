@@ -398,7 +398,7 @@ async fn a_total_that_does_not_fit_is_refused() {
 async fn members_of_a_wrong_type_are_a_bad_body() {
     let kp = Harness::frozen_at(NOON).await;
     let wrong = json!({
-        "name": 1, "extractable": "false", "description": [], "aliases": "a", "tags": {}, "expirationDate": 1780315200,
+        "name": 1, "extractable": "false", "description": [], "aliases": "a", "tags": {}, "expirationDate": 1_780_315_200,
         "payload": true, "iv": 1, "encryptedNonce": {}, "type": 1,
     });
     for (name, value) in wrong.as_object().unwrap() {

@@ -39,10 +39,7 @@ pub(crate) struct Program {
 }
 
 /// What a stream has told; a thread of its own reads it.
-struct Output {
-    reader: Option<JoinHandle<Vec<u8>>>,
-    first_line: Receiver<String>,
-}
+struct Output(Option<JoinHandle<Vec<u8>>>);
 
 /// How a program ended and what it said.
 pub(crate) struct Ended {
@@ -52,7 +49,8 @@ pub(crate) struct Ended {
 }
 
 impl Output {
-    fn of(stream: impl Read + Send + 'static) -> Self {
+    /// Also where its first line will arrive.
+    fn of(stream: impl Read + Send + 'static) -> (Self, Receiver<String>) {
         let (told, first_line) = channel();
         let reader = std::thread::spawn(move || {
             let mut stream = BufReader::new(stream);
@@ -63,11 +61,11 @@ impl Output {
             drop(stream.read_to_end(&mut all));
             all
         });
-        Self { reader: Some(reader), first_line }
+        (Self(Some(reader)), first_line)
     }
 
     fn all(&mut self) -> Vec<u8> {
-        self.reader.take().map(|reader| reader.join().expect("output")).unwrap_or_default()
+        self.0.take().map(|reader| reader.join().expect("output")).unwrap_or_default()
     }
 }
 
@@ -125,10 +123,10 @@ impl Launch {
     /// Starts it, or tells how it ended.
     pub(crate) fn try_start(mut self) -> Result<Program, Ended> {
         let mut child = self.command.spawn().expect("the program starts");
-        let mut stdout = Output::of(child.stdout.take().expect("stdout"));
-        let mut stderr = Output::of(child.stderr.take().expect("stderr"));
+        let (mut stdout, first_line) = Output::of(child.stdout.take().expect("stdout"));
+        let (mut stderr, _) = Output::of(child.stderr.take().expect("stderr"));
         // The table of a start is printed once all listeners accept.
-        let line = stdout.first_line.recv_timeout(START_MAX).unwrap_or_default();
+        let line = first_line.recv_timeout(START_MAX).unwrap_or_default();
         if line.is_empty() {
             kill_group(&child);
             let status = child.wait().expect("it ends");

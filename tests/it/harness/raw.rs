@@ -52,6 +52,11 @@ impl Raw {
         self
     }
 
+    /// Sends bytes; true when the other side takes no more.
+    pub(crate) fn is_cut_off_when_sending(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+        self.stream.write_all(bytes.as_ref()).is_err()
+    }
+
     /// Says that no more will be sent.
     pub(crate) fn finish(&mut self) -> &mut Self {
         drop(self.stream.shutdown(Shutdown::Write));
