@@ -249,7 +249,10 @@ async fn audit_events_are_filtered_by_each_parameter() {
         ("correlationId=one-of".to_owned(), &[]),
         ("since=2026-01-01T01:00:00Z".to_owned(), &["kms.secrets.enable", "kms.secrets-metadata.read"]),
         ("since=2026-01-01T01:00:01Z".to_owned(), &[]),
-        (format!("target={crn}&action=kms.secrets.*"), &["kms.secrets.create", "kms.secrets.wrap", "kms.secrets.enable"]),
+        (
+            format!("target={crn}&action=kms.secrets.*"),
+            &["kms.secrets.create", "kms.secrets.wrap", "kms.secrets.enable"],
+        ),
         (format!("target={key}&action=kms.secrets.wrap"), &["kms.secrets.wrap"]),
         ("target=invoices&action=kms.secrets.create".to_owned(), &["kms.secrets.create"]),
         ("target=invoice".to_owned(), &[]),
@@ -270,8 +273,12 @@ async fn audit_events_come_oldest_first_and_total_counts_all_matches() {
     let path = "/mock/audit-events?action=kms.secrets.create&limit=2";
     let page = kp.get(path).send().await.succeeds(200);
     assert_eq!(page["total"], 5);
-    let names: Vec<&str> =
-        page["auditEvents"].as_array().unwrap().iter().map(|record| record["target"]["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> = page["auditEvents"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|record| record["target"]["name"].as_str().unwrap())
+        .collect();
     assert_eq!(names, ["number 0", "number 1"]);
 }
 

@@ -440,7 +440,8 @@ async fn what_was_missed_runs_once_at_its_own_instant_after_a_restart() {
 #[actix_web::test]
 async fn the_clock_offers_no_other_methods() {
     let kp = Harness::frozen_at(START).await;
-    for call in [kp.get("/mock/clock/advance"), kp.post("/mock/clock"), kp.delete("/mock/clock"), kp.get("/mock/clock/resume")]
+    for call in
+        [kp.get("/mock/clock/advance"), kp.post("/mock/clock"), kp.delete("/mock/clock"), kp.get("/mock/clock/resume")]
     {
         assert!(call.send().await.succeeds(405)["error"]["code"].is_string());
     }

@@ -114,7 +114,11 @@ async fn state_survives_a_clean_stop_and_a_kill() {
     let instance = kp.post("/v2/resource_instances").json(&body).send().await.succeeds(201);
     let metadata = kp.metadata(&key).await;
     for clean in [true, false] {
-        if clean { running.stop().await } else { running.kill().await }
+        if clean {
+            running.stop().await
+        } else {
+            running.kill().await
+        }
         running = Running::serve_in(folder.path(), &[]).await;
         let again = Harness::attached(running.info()).await;
         assert_eq!(again.info["apiKey"], kp.info["apiKey"]);

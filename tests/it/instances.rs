@@ -162,7 +162,8 @@ async fn an_instance_is_found_by_guid_and_by_encoded_crn() {
 async fn an_unknown_instance_is_not_found() {
     let kp = Harness::new().await;
     let unknown = "11111111-2222-4333-8444-555555555555";
-    for id in [unknown, "nonsense", &encoded(&kp.info["instanceCrn"].as_str().unwrap().replace(&kp.instance, unknown))] {
+    for id in [unknown, "nonsense", &encoded(&kp.info["instanceCrn"].as_str().unwrap().replace(&kp.instance, unknown))]
+    {
         refused(&get(&kp, id).await, 404);
         refused(&remove(&kp, id).await, 404);
         refused(&kp.patch(&format!("{ROUTE}/{id}")).json(&json!({ "name": "n" })).send().await, 404);
@@ -226,7 +227,8 @@ async fn the_content_type_of_a_body_does_not_matter() {
 async fn a_bad_token_is_told_in_the_form_of_the_platform() {
     let kp = Harness::new().await;
     let path = format!("{ROUTE}/{}", kp.instance);
-    for call in [kp.get(ROUTE), kp.post(ROUTE), kp.get(&path), kp.patch(&path), kp.delete(&path), kp.get("/v2/resource_groups")]
+    for call in
+        [kp.get(ROUTE), kp.post(ROUTE), kp.get(&path), kp.patch(&path), kp.delete(&path), kp.get("/v2/resource_groups")]
     {
         let body = call.without("authorization").send().await.succeeds(401);
         assert_eq!(body["errors"][0]["code"], "invalid_token");

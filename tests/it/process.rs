@@ -48,11 +48,14 @@ async fn a_wrong_option_is_told_in_one_line_that_names_it_and_nothing_is_made() 
         (&["--log-format", "xml"], "--log-format"),
         (&["surprise"], "surprise"),
     ] {
-        let line = refused(&run({
-            let mut command = program(folder.path());
-            command.arg("serve").args(["--data-dir", "data"]).args(options);
-            command
-        }).await);
+        let line = refused(
+            &run({
+                let mut command = program(folder.path());
+                command.arg("serve").args(["--data-dir", "data"]).args(options);
+                command
+            })
+            .await,
+        );
         assert!(line.contains(named), "{options:?}: {line}");
     }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing changed");
@@ -144,9 +147,27 @@ async fn empty_variables_count_as_not_set() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = serving(folder.path(), &[]);
     for name in [
-        "HOST", "PORT", "COS_PORT", "TLS_PORT", "COS_TLS_PORT", "DATA_DIR", "EPHEMERAL", "SEED", "DETERMINISTIC",
-        "CLOCK", "TIME_SCALE", "AUTH", "ADMIN_TOKEN", "READY_FILE", "MASTER_KEY", "WEBHOOK_TARGETS", "WEBHOOK_CA",
-        "AUDIT_FILE", "COS_KEY_INFO_TTL", "LOG", "LOG_FORMAT",
+        "HOST",
+        "PORT",
+        "COS_PORT",
+        "TLS_PORT",
+        "COS_TLS_PORT",
+        "DATA_DIR",
+        "EPHEMERAL",
+        "SEED",
+        "DETERMINISTIC",
+        "CLOCK",
+        "TIME_SCALE",
+        "AUTH",
+        "ADMIN_TOKEN",
+        "READY_FILE",
+        "MASTER_KEY",
+        "WEBHOOK_TARGETS",
+        "WEBHOOK_CA",
+        "AUDIT_FILE",
+        "COS_KEY_INFO_TTL",
+        "LOG",
+        "LOG_FORMAT",
     ] {
         command.env(format!("MKP_{name}"), "");
     }
@@ -215,9 +236,26 @@ async fn help_and_version_go_to_stdout() {
     }
     let text = String::from_utf8(help(&["serve", "--help"]).await.stdout).unwrap();
     for option in [
-        "--host", "--port", "--cos-port", "--tls-port", "--cos-tls-port", "--data-dir", "--ephemeral", "--seed",
-        "--deterministic", "--clock", "--time-scale", "--auth", "--admin-token", "--ready-file", "--webhook-targets",
-        "--webhook-ca", "--audit-file", "--cos-key-info-ttl", "--log", "--log-format",
+        "--host",
+        "--port",
+        "--cos-port",
+        "--tls-port",
+        "--cos-tls-port",
+        "--data-dir",
+        "--ephemeral",
+        "--seed",
+        "--deterministic",
+        "--clock",
+        "--time-scale",
+        "--auth",
+        "--admin-token",
+        "--ready-file",
+        "--webhook-targets",
+        "--webhook-ca",
+        "--audit-file",
+        "--cos-key-info-ttl",
+        "--log",
+        "--log-format",
     ] {
         assert!(text.contains(option), "{option}");
     }

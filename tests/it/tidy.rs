@@ -81,8 +81,7 @@ fn top() -> &'static Path {
 }
 
 fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
-    let mut entries: Vec<PathBuf> =
-        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut entries: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     entries.sort();
     for path in entries {
         let name = path.file_name().unwrap().to_str().expect("a name of text");
@@ -107,7 +106,10 @@ fn files(folder: &str) -> Vec<File> {
 }
 
 fn rust(folder: &str) -> Vec<File> {
-    files(folder).into_iter().filter(|file| Path::new(&file.path).extension().is_some_and(|kind| kind == "rs")).collect()
+    files(folder)
+        .into_iter()
+        .filter(|file| Path::new(&file.path).extension().is_some_and(|kind| kind == "rs"))
+        .collect()
 }
 
 /// Asserts that a search has found nothing.

@@ -200,8 +200,7 @@ async fn a_refresh_token_gives_the_same_identity_until_tokens_are_expired() {
     let first = granted(&kp, &[("grant_type", API_KEY), ("apikey", "robot")]).await;
     let refresh = first["refresh_token"].as_str().unwrap();
     let second = granted(&kp, &[("grant_type", "refresh_token"), ("refresh_token", refresh)]).await;
-    let (before, after) =
-        (claims(&kp, access_token(&first)).await, claims(&kp, access_token(&second)).await);
+    let (before, after) = (claims(&kp, access_token(&first)).await, claims(&kp, access_token(&second)).await);
     assert_eq!(before["iam_id"], after["iam_id"]);
     assert_ne!(before["jti"], after["jti"]);
     kp.get("/api/v2/keys").bearer(access_token(&second)).send().await.succeeds(200);
@@ -410,7 +409,8 @@ async fn a_service_without_an_authorization_may_do_nothing() {
     for (service, instance) in
         [("databases-for-redis", another), ("cloud-object-storage", another), ("kms", &kp.instance)]
     {
-        let token = service_token(&kp, &format!("crn:v1:bluemix:public:{service}:global:a/{account}:{instance}::")).await;
+        let token =
+            service_token(&kp, &format!("crn:v1:bluemix:public:{service}:global:a/{account}:{instance}::")).await;
         kp.action(&key, "wrap").bearer(&token).json(&json!({})).send().await.unauthorized();
         kp.get(&format!("/api/v2/keys/{key}/metadata")).bearer(&token).send().await.unauthorized();
     }

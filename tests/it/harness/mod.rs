@@ -71,8 +71,7 @@ impl Harness {
     /// With state in a folder, where it finds what an earlier one has left.
     pub(crate) async fn in_folder(folder: &std::path::Path, options: &[&str]) -> Self {
         let folder = folder.to_str().expect("a path of text");
-        let mut line =
-            vec!["mock-key-protect", "serve", "--port", "0", "--cos-port", "off", "--data-dir", folder];
+        let mut line = vec!["mock-key-protect", "serve", "--port", "0", "--cos-port", "off", "--data-dir", folder];
         line.extend(options);
         Self::start(config(&line)).await
     }
