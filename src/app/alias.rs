@@ -48,7 +48,7 @@ pub(crate) async fn create_alias(
 /// Takes an alias away from a key, at once.
 ///
 /// # Errors
-/// `KeyNotFound`; `KeyDeleted` (ASSUMED, as for creation); `AliasNotFound` when the key has no such alias (ASSUMED).
+/// `KeyNotFound`; `KeyDeleted` (ASSUMED, as for creation); also `KeyNotFound` when the key has no such alias.
 pub(crate) async fn delete_alias(
     app: &Arc<App>,
     cx: Arc<Context>,
@@ -62,7 +62,7 @@ pub(crate) async fn delete_alias(
         let alias = alias?;
         key.act(Action::RemoveAlias, cx.caller.iam_id(), cx.now)?;
         if !aliases::remove(tx, key.id, &alias)? {
-            return Err(Reason::AliasNotFound.into());
+            return Err(Reason::KeyNotFound.into());
         }
         keys::update(tx, &key)?;
         let mut record = Record::of(&cx, 204).about(&key);

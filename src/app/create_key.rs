@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::app::error::Error;
+use crate::app::import_token;
 use crate::app::lookup;
 use crate::domain::access;
 use crate::domain::alias::{Alias, PER_INSTANCE_MAX, PER_KEY_MAX};
 use crate::domain::audit::Record;
 use crate::domain::context::Context;
-use crate::domain::id::InstanceId;
+use crate::domain::id::{InstanceId, RingId};
 use crate::domain::key::draft::{Draft, Origin, Overrides};
 use crate::domain::key::{Key, Kind, State, Version};
 use crate::domain::material::Material;
@@ -28,7 +29,7 @@ pub(crate) struct Created {
 ///
 /// # Errors
 /// `KeyRingNotFound`; what the body breaks; `KeyRootRequiredForRotationPolicy` and `KeyPayloadRequired` for a rotation
-/// policy on a key that cannot have one; `ImportTokenExpired`; `KeyAliasQuota`; `KeyAliasNotUnique`.
+/// policy on a key that cannot have one; what [`import_token::open`] refuses; `KeyAliasQuota`; `KeyAliasNotUnique`.
 ///
 /// Source: docs, create-root-keys, import-root-keys; go-client `CreateKeyWithPolicyOverrides`.
 pub(crate) async fn create_key(
@@ -37,14 +38,13 @@ pub(crate) async fn create_key(
     draft: Result<Draft, Reason>,
 ) -> Result<Created, Error> {
     access::allow(&cx.caller, cx.operation)?;
-    let ring = lookup::ring(cx.ring.as_ref())?;
+    let ring = find_ring(app, &cx).await?;
     let draft = draft?;
     check_policies(&draft)?;
     let (material, imported) = match draft.origin {
         Origin::Generated => (app.vault.generate()?, false),
         Origin::Imported(material) => (material, true),
-        // Nobody can have made an import token yet: the service has none to make.
-        Origin::Sealed => return Err(Reason::ImportTokenExpired.into()),
+        Origin::Sealed(sealed) => (import_token::open(app, &cx, sealed).await?, true),
     };
     let id = app.vault.key_id()?;
     let at = cx.now.whole_seconds();
@@ -76,6 +76,8 @@ pub(crate) async fn create_key(
     let shared = Arc::clone(app);
     let key = app
         .write(move |tx| {
+            // The ring may have gone since it was looked for.
+            lookup::ring(tx, key.instance, cx.ring.as_ref())?;
             free_aliases(tx, key.instance, &key.aliases, 0)?;
             keys::insert(tx, &key)?;
             key_versions::insert(tx, key.id, &key.version, &sealed)?;
@@ -96,6 +98,15 @@ pub(crate) async fn create_key(
         })
         .await?;
     Ok(Created { key, material })
+}
+
+/// A ring that is missing outranks what is wrong with the body.
+async fn find_ring(app: &App, cx: &Arc<Context>) -> Result<RingId, Error> {
+    if cx.ring.is_none() {
+        return Ok(RingId::default_ring());
+    }
+    let wanted = Arc::clone(cx);
+    app.read(move |tx| lookup::ring(tx, wanted.instance.id, wanted.ring.as_ref())).await
 }
 
 /// Refuses aliases that a key with `present` aliases cannot have.
@@ -123,7 +134,7 @@ fn check_policies(draft: &Draft) -> Result<(), Reason> {
     }
     match (draft.kind, &draft.origin) {
         (Kind::Standard, _) => Err(Reason::KeyRootRequiredForRotationPolicy),
-        (Kind::Root, Origin::Imported(_) | Origin::Sealed) => Err(Reason::KeyPayloadRequired),
+        (Kind::Root, Origin::Imported(_) | Origin::Sealed(_)) => Err(Reason::KeyPayloadRequired),
         (Kind::Root, Origin::Generated) => Ok(()),
     }
 }

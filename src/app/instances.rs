@@ -10,7 +10,7 @@ use crate::domain::caller::Caller;
 use crate::domain::id::InstanceId;
 use crate::domain::instance::{Instance, Plan, Presence};
 use crate::domain::time::Timestamp;
-use crate::store::{instances, keys};
+use crate::store::{import_tokens, instances, keys, rings};
 
 /// All instances, removed ones too: few and small, so they are kept in memory.
 pub(crate) struct Instances {
@@ -193,6 +193,8 @@ impl App {
                 for key in keys::all_of(tx, stored.id)? {
                     keys::purge(tx, &key)?;
                 }
+                rings::remove_all(tx, stored.id)?;
+                import_tokens::remove(tx, stored.id)?;
                 instances::update(tx, &stored)?;
                 Ok(())
             })

@@ -3,11 +3,11 @@
 use crate::app::error::Error;
 use crate::domain::alias::KeyRef;
 use crate::domain::context::{Context, RingScope};
-use crate::domain::id::RingId;
+use crate::domain::id::{InstanceId, RingId};
 use crate::domain::key::Key;
 use crate::domain::reason::Reason;
-use crate::store::keys;
 use crate::store::tx::Tx;
+use crate::store::{keys, rings};
 
 /// The key that a request names.
 ///
@@ -21,15 +21,13 @@ pub(crate) fn key(tx: &Tx<'_>, cx: &Context, reference: &KeyRef) -> Result<Key, 
     if in_ring { Ok(key) } else { Err(Reason::KeyNotFound.into()) }
 }
 
-/// The ring that a new or moved key is to be in. Each instance has the default ring, and no other yet.
+/// The ring that a new or moved key is to be in.
 ///
 /// # Errors
 /// `KeyRingNotFound`. Source: Terraform provider; the status is ASSUMED.
-pub(crate) fn ring(wanted: Option<&RingScope>) -> Result<RingId, Reason> {
-    let default = RingId::default_ring();
-    match wanted {
-        None => Ok(default),
-        Some(scope) if scope.holds(&default) => Ok(default),
-        Some(_) => Err(Reason::KeyRingNotFound),
-    }
+pub(crate) fn ring(tx: &Tx<'_>, instance: InstanceId, wanted: Option<&RingScope>) -> Result<RingId, Error> {
+    let Some(wanted) = wanted else { return Ok(RingId::default_ring()) };
+    let RingScope::Ring(ring) = wanted else { return Err(Reason::KeyRingNotFound.into()) };
+    let there = ring.as_str() == RingId::DEFAULT || rings::exists(tx, instance, ring)?;
+    if there { Ok(ring.clone()) } else { Err(Reason::KeyRingNotFound.into()) }
 }

@@ -30,7 +30,7 @@ pub(crate) async fn patch_key(
     let shared = Arc::clone(app);
     app.write(move |tx| {
         let mut key = lookup::key(tx, &cx, &reference)?;
-        let ring = lookup::ring(Some(&target?))?;
+        let ring = lookup::ring(tx, cx.instance.id, Some(&target?))?;
         key.act(Action::Patch, cx.caller.iam_id(), cx.now)?;
         let before = std::mem::replace(&mut key.ring, ring);
         keys::update(tx, &key)?;

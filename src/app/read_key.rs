@@ -12,6 +12,7 @@ use crate::domain::context::Context;
 use crate::domain::key::machine::Action;
 use crate::domain::key::{Key, Kind, State};
 use crate::domain::material::Material;
+use crate::domain::operation::Operation;
 use crate::domain::reason::Reason;
 use crate::store::key_versions::{self, Page};
 
@@ -113,7 +114,11 @@ pub(crate) async fn get_attached(
     let wanted = cx.clone();
     let key = app.read(move |tx| lookup::key(tx, &wanted, &reference)).await?;
     query?;
-    app.note(Record::of(&cx, 200).about(&key)).await;
+    let mut record = Record::of(&cx, 200).about(&key);
+    if cx.operation == Operation::ListRegistrations {
+        record.add(Side::Response, "totalResources", Datum::Number(0));
+    }
+    app.note(record).await;
     Ok(key)
 }
 
@@ -124,6 +129,8 @@ pub(crate) async fn get_attached(
 pub(crate) async fn read_instance(app: &Arc<App>, cx: Arc<Context>, query: Result<(), Reason>) -> Result<(), Error> {
     access::allow(&cx.caller, cx.operation)?;
     query?;
-    app.note(Record::of(&cx, 200)).await;
+    let mut record = Record::of(&cx, 200);
+    record.add(Side::Response, "totalResources", Datum::Number(0));
+    app.note(record).await;
     Ok(())
 }

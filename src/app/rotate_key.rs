@@ -1,14 +1,17 @@
 //! Rotating root keys.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::app::App;
 use crate::app::error::Error;
+use crate::app::import_token;
 use crate::app::lookup;
 use crate::domain::access;
 use crate::domain::alias::KeyRef;
 use crate::domain::audit::Record;
 use crate::domain::context::Context;
+use crate::domain::import_token::SealedMaterial;
 use crate::domain::key::Key;
 use crate::domain::key::machine::Action;
 use crate::domain::material::Material;
@@ -23,8 +26,12 @@ pub(crate) enum NewMaterial {
     /// The caller's own bytes.
     Given(Material),
     /// Sealed for an import token.
-    Sealed,
+    Sealed(SealedMaterial),
 }
+
+/// Source: go-client: the target is a query parameter, although it is a body field.
+const PAYLOAD_UNWANTED: Reason =
+    Reason::InvalidQueryParam { name: "payload", rule: Cow::Borrowed("provided only if key is imported") };
 
 /// Gives a root key a new version. The key's id stays; what older versions sealed still opens.
 ///
@@ -40,23 +47,46 @@ pub(crate) async fn rotate_key(
     given: Result<NewMaterial, Reason>,
 ) -> Result<(), Error> {
     access::allow(&cx.caller, cx.operation)?;
+    let given = match given {
+        Ok(NewMaterial::Sealed(sealed)) => unseal(app, &cx, &reference, sealed).await?,
+        given => given,
+    };
     let shared = Arc::clone(app);
     app.write(move |tx| {
         let key = lookup::key(tx, &cx, &reference)?;
         let given = given?;
         key.require_root_for(Action::Rotate)?;
-        let material = match (given, key.imported) {
-            (NewMaterial::Generated, false) => shared.vault.generate()?,
-            (NewMaterial::Given(material), true) => material,
-            (NewMaterial::Generated, true) => return Err(Reason::KeyPayloadRequired.into()),
-            (NewMaterial::Sealed, true) => return Err(Reason::ImportTokenExpired.into()),
-            (NewMaterial::Given(_) | NewMaterial::Sealed, false) => {
-                return Err(Reason::query("payload", "provided only if key is imported").into());
-            }
+        let material = match given {
+            NewMaterial::Generated if key.imported => return Err(Reason::KeyPayloadRequired.into()),
+            NewMaterial::Generated => shared.vault.generate()?,
+            NewMaterial::Given(material) if key.imported => material,
+            NewMaterial::Given(_) | NewMaterial::Sealed(_) => return Err(PAYLOAD_UNWANTED.into()),
         };
         add_version(&shared, tx, &cx, key, &material)
     })
     .await
+}
+
+/// Opens material that was sealed for an import token, once it is clear that the key may have it.
+async fn unseal(
+    app: &Arc<App>,
+    cx: &Arc<Context>,
+    reference: &KeyRef,
+    sealed: SealedMaterial,
+) -> Result<Result<NewMaterial, Reason>, Error> {
+    let (wanted, named) = (Arc::clone(cx), reference.clone());
+    let imported = app
+        .read(move |tx| {
+            let key = lookup::key(tx, &wanted, &named)?;
+            key.require_root_for(Action::Rotate)?;
+            Ok(key.imported)
+        })
+        .await?;
+    if !imported {
+        return Err(PAYLOAD_UNWANTED.into());
+    }
+    let material = import_token::open(app, cx, sealed).await?;
+    Ok(Ok(NewMaterial::Given(material)))
 }
 
 /// Rotates with material at hand, by whoever: a person or the schedule.

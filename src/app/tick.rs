@@ -97,6 +97,10 @@ fn expire(app: &App, tx: &Tx<'_>, cx: &Context, mut key: Key) -> Result<(), Erro
     key.act(Action::Expire, cx.caller.iam_id(), cx.now)?;
     keys::update(tx, &key)?;
     let mut record = Record::of(cx, 200).about(&key);
+    record.add(Side::Request, "keyType", Datum::Text(Record::key_type(&key).to_owned()));
+    if let Some(at) = key.expires_at {
+        record.add(Side::Request, "expirationDate", Datum::Text(at.rfc3339()));
+    }
     record.respond("keyId", key.id.to_string());
     record.add(Side::Response, "initialValue.keyState", Datum::Number(i64::from(before)));
     record.add(Side::Response, "newValue.keyState", Datum::Number(i64::from(key.state.number())));

@@ -3,6 +3,7 @@
 pub(crate) mod base64;
 pub(crate) mod compare;
 pub(crate) mod envelope;
+pub(crate) mod import_key;
 pub(crate) mod master_key;
 pub(crate) mod random;
 pub(crate) mod seal_key;

@@ -138,13 +138,17 @@ impl Record {
         self
     }
 
-    /// Adds what records of creation and reading tell of a key.
-    pub(crate) fn describe(&mut self, key: &Key) {
-        let kind = match key.kind {
+    /// The word for a key's kind (ASSUMED).
+    pub(crate) fn key_type(key: &Key) -> &'static str {
+        match key.kind {
             Kind::Root => "root_key",
             Kind::Standard => "standard_key",
-        };
-        self.add(Side::Request, "keyType", Datum::Text(kind.to_owned()));
+        }
+    }
+
+    /// Adds what records of creation and reading tell of a key.
+    pub(crate) fn describe(&mut self, key: &Key) {
+        self.add(Side::Request, "keyType", Datum::Text(Self::key_type(key).to_owned()));
         self.add(Side::Response, "keyState", Datum::Number(i64::from(key.state.number())));
         if key.kind == Kind::Root {
             self.version("keyVersion", &key.version);

@@ -32,6 +32,11 @@ pub(crate) enum Operation {
     GetPolicies,
     ListRegistrations,
     ListAllRegistrations,
+    ListKeyRings,
+    CreateKeyRing,
+    DeleteKeyRing,
+    CreateImportToken,
+    GetImportToken,
     /// Time deactivates a key.
     Expire,
     /// A path or method that the API does not have.
@@ -63,6 +68,7 @@ impl Operation {
         const ACT: &str = "Action could not be performed on key";
         const SYNC: &str = "Could not initiate sync requests to associated resources";
         const REGISTRATIONS: &str = "Registration could not be retrieved";
+        const RINGS: &str = "Key rings could not be retrieved";
         const POLICY: &str = "Key policy could not be retrieved";
         match self {
             Self::CreateKey => row("createKey", WRITER, "secrets.create", "create secret", CREATE),
@@ -127,6 +133,21 @@ impl Operation {
             }
             Self::ListAllRegistrations => {
                 row("getRegistrationsAllKeys", READER, "registrations.list", "list registrations", REGISTRATIONS)
+            }
+            Self::ListKeyRings => row("listKeyRings", LISTERS, "key-rings.list", "list key rings", RINGS),
+            Self::CreateKeyRing => {
+                row("createKeyRing", WRITER, "key-rings.create", "create key ring", "Key ring could not be created")
+            }
+            Self::DeleteKeyRing => {
+                row("deleteKeyRing", MANAGER, "key-rings.delete", "delete key ring", "Key ring could not be deleted")
+            }
+            Self::CreateImportToken => {
+                let subject = "Import Token could not be created";
+                row("postImportToken", WRITER, "import-token.create", "create import token", subject)
+            }
+            Self::GetImportToken => {
+                let subject = "Import Token could not be retrieved";
+                row("getImportToken", WRITER, "import-token.read", "read import token", subject)
             }
             Self::Expire => row("expireKey", Roles::NONE, "secrets.expire", "expire secret", RETRIEVE),
             Self::Unrouted => row("unrouted", READER, "secrets.default", "default request", RETRIEVE),

@@ -68,13 +68,19 @@ pub(crate) enum Reason {
     KeySearchTooBroad,
     KeyNotFound,
     KeyRingNotFound,
-    AliasNotFound,
+    KeyRingLimit,
+    KeyRingNotUnique,
+    KeyRingReserved,
+    KeyRingNotEmpty,
     KeyInvalidState(StateFault),
     RequestTooEarly(TooEarly),
     KeyRotationNotPermitted,
     AuthorizationsNotMet,
     NotDualAuth,
     ImportTokenExpired,
+    ImportTokenNotFound,
+    IncorrectNonce,
+    IncorrectNonceIv,
     KeyAliasNotUnique,
     KeyAliasQuota,
     KeyDeleted,
@@ -135,13 +141,19 @@ impl Reason {
             Self::KeySearchTooBroad => Some("KEY_SEARCH_TOO_BROAD"),
             Self::KeyNotFound => Some("KEY_NOT_FOUND_ERR"),
             Self::KeyRingNotFound => Some("KEY_RING_NOT_FOUND_ERR"),
-            Self::AliasNotFound => Some("KEY_ALIAS_NOT_FOUND_ERR"),
+            Self::KeyRingLimit => Some("KEY_RING_LIMIT_ERR"),
+            Self::KeyRingNotUnique => Some("KEY_RING_NOT_UNIQUE_ERR"),
+            Self::KeyRingReserved => Some("KEY_RING_RESERVED_ERR"),
+            Self::KeyRingNotEmpty => Some("KEY_RING_NOT_EMPTY_ERR"),
             Self::KeyInvalidState(_) => Some("KEY_ACTION_INVALID_STATE_ERR"),
             Self::RequestTooEarly(_) => Some("REQ_TOO_EARLY_ERR"),
             Self::KeyRotationNotPermitted => Some("KEY_ROTATION_NOT_PERMITTED"),
             Self::AuthorizationsNotMet => Some("AUTHORIZATIONS_NOT_MET"),
             Self::NotDualAuth => Some("NOT_DUAL_AUTH_ERR"),
             Self::ImportTokenExpired => Some("IMPORT_TOKEN_EXPIRED_ERR"),
+            Self::ImportTokenNotFound => Some("IMPORT_TOKEN_NOT_FOUND_ERR"),
+            Self::IncorrectNonce => Some("INCORRECT_NONCE_ERR"),
+            Self::IncorrectNonceIv => Some("INCORRECT_NONCE_IV_ERR"),
             Self::KeyAliasNotUnique => Some("KEY_ALIAS_NOT_UNIQUE_ERR"),
             Self::KeyAliasQuota => Some("KEY_ALIAS_QUOTA_ERR"),
             Self::KeyDeleted => Some("KEY_DELETED_ERR"),
@@ -170,10 +182,12 @@ impl Reason {
             | Self::KeyRestoreExpired
             | Self::KeyExpired { .. }
             | Self::KeySearchTooBroad
+            | Self::IncorrectNonce
+            | Self::IncorrectNonceIv
             | Self::InstanceHeader
             | Self::UpgradeRefused => 400,
             Self::Unauthorized => 401,
-            Self::KeyNotFound | Self::KeyRingNotFound | Self::AliasNotFound | Self::UnknownPath => 404,
+            Self::KeyNotFound | Self::KeyRingNotFound | Self::ImportTokenNotFound | Self::UnknownPath => 404,
             Self::MethodNotAllowed => 405,
             Self::BodyTimeout => 408,
             Self::KeyInvalidState(_)
@@ -181,6 +195,10 @@ impl Reason {
             | Self::KeyRotationNotPermitted
             | Self::AuthorizationsNotMet
             | Self::NotDualAuth
+            | Self::KeyRingLimit
+            | Self::KeyRingNotUnique
+            | Self::KeyRingReserved
+            | Self::KeyRingNotEmpty
             | Self::ImportTokenExpired
             | Self::KeyAliasNotUnique
             | Self::KeyAliasQuota => 409,
@@ -211,12 +229,18 @@ impl Reason {
             Self::KeySearchTooBroad => SEARCH_TOO_BROAD,
             Self::KeyNotFound => "key does not exist",
             Self::KeyRingNotFound => "Key ring does not exist",
-            Self::AliasNotFound => "The key has no such alias",
+            Self::KeyRingLimit => "An instance can have 50 key rings besides the default one",
+            Self::KeyRingNotUnique => "The instance has a key ring of that id already",
+            Self::KeyRingReserved => "The default key ring can not be deleted",
+            Self::KeyRingNotEmpty => RING_NOT_EMPTY,
             Self::KeyInvalidState(_) => "Key is not in a valid state",
             Self::KeyRotationNotPermitted => ROTATED_RECENTLY,
             Self::AuthorizationsNotMet => "Number of authorizations required to delete is not met",
             Self::NotDualAuth => "The key is not dual auth enabled and cannot be set for deletion",
             Self::ImportTokenExpired => "The import token has expired",
+            Self::ImportTokenNotFound => "The instance has no import token: Create one first",
+            Self::IncorrectNonce => INCORRECT_NONCE,
+            Self::IncorrectNonceIv => INCORRECT_NONCE_IV,
             Self::KeyAliasNotUnique => "The alias is already used by a key of this instance",
             Self::KeyAliasQuota => "A key can have 5 aliases, and an instance 1000",
             Self::KeyDeleted => "Key has already been deleted: Please delete references to this key",
@@ -260,6 +284,12 @@ const BEARER_SUBJECT: &str = "Extracting the subject from the bearer token faile
                               is the correct one (and correct format) and is allowed to perform requested actions";
 const PAYLOAD_REQUIRED: &str = "This root key was created with user-supplied key material: Key material is required \
                                 to perform a 'rotate' action";
+const RING_NOT_EMPTY: &str = "The key ring holds keys: Move or delete them, then delete the ring with `force=true` if \
+                              only destroyed keys are left";
+const INCORRECT_NONCE: &str = "The encrypted nonce given does not match existing record: Please ensure the correct \
+                               nonce was given in the request";
+const INCORRECT_NONCE_IV: &str = "The provided encrypted nonce was not encrypted with the key material given OR the \
+                                  provided IV does not match the encrypted nonce";
 const SEARCH_TOO_BROAD: &str =
     "The search covers more than 5000 keys: Narrow it down by state, extractable or key ring";
 const ROTATED_RECENTLY: &str =

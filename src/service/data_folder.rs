@@ -58,10 +58,8 @@ impl DataFolder {
     /// # Errors
     /// For a key that is none, a file that others can read, or a used folder without one.
     pub(crate) fn master_key(&self, config: &Config, random: &Random) -> Result<MasterKey, StartError> {
-        if let Some(text) = &config.master_key {
-            return MasterKey::from_base64(text).ok_or_else(|| {
-                StartError("MKP_MASTER_KEY must be base64 of 32 bytes; `openssl rand -base64 32` makes one".to_owned())
-            });
+        if let Some(key) = key_of_environment(config)? {
+            return Ok(key);
         }
         let path = self.path.join(MASTER_KEY);
         if path.exists() {
@@ -89,6 +87,20 @@ impl DataFolder {
             .map_err(|error| unusable(&path, &error))?;
         read_key(&path)
     }
+}
+
+/// Refuses a master key of the environment that is none, before anything is made.
+///
+/// # Errors
+/// When it is no base64 of 32 bytes.
+pub(crate) fn check_master_key(config: &Config) -> Result<(), StartError> {
+    key_of_environment(config).map(drop)
+}
+
+fn key_of_environment(config: &Config) -> Result<Option<MasterKey>, StartError> {
+    let Some(text) = &config.master_key else { return Ok(None) };
+    let why = "MKP_MASTER_KEY must be base64 of 32 bytes; `openssl rand -base64 32` makes one";
+    MasterKey::from_base64(text).map(Some).ok_or_else(|| StartError(why.to_owned()))
 }
 
 /// No core dumps, as many descriptors as the system allows, and files that only their owner can read.

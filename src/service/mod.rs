@@ -89,6 +89,7 @@ impl Service {
     /// When an option, the data folder or a port cannot be used. Nothing is changed then.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         refuse_unsafe(&config)?;
+        data_folder::check_master_key(&config)?;
         let listener = bind(config.host, config.port)?;
         let folder = DataFolder::open(&config)?;
         let Opened { app, threads, owner_key } = open::open(&config, &folder)?;
@@ -210,7 +211,12 @@ fn refuse_unsafe(config: &Config) -> Result<(), StartError> {
             StartError(format!("{option} {}: {error}; name a file that can be read", path.display()))
         })?;
     }
-    Ok(())
+    let Some(path) = &config.audit_file else { return Ok(()) };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if folder.is_none_or(std::path::Path::is_dir) {
+        return Ok(());
+    }
+    Err(StartError(format!("--audit-file {}: its folder does not exist; make it first", path.display())))
 }
 
 fn bind(host: IpAddr, port: u16) -> Result<TcpListener, StartError> {

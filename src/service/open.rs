@@ -19,9 +19,9 @@ use crate::crypto::signer::{self, Signer};
 use crate::domain::material::Material;
 use crate::service::StartError;
 use crate::service::data_folder::DataFolder;
-use crate::store::reader::Reader;
+use crate::store::file::Database;
 use crate::store::tx::Tx;
-use crate::store::writer::Writer;
+use crate::store::writer::Committed;
 use crate::store::{audit, due, file, instances, meta, secrets};
 
 /// Connections for reading.
@@ -71,14 +71,15 @@ pub(crate) fn open(config: &Config, folder: &DataFolder) -> Result<Opened, Start
         let now = start_clock(config, None).now();
         file::create(&path, |tx| fill(tx, &vault, &key, now).map_err(StartError::from))?;
     }
-    let connection = file::open_writer(&path)
+    let database = Database::open(&path)
         .map_err(|error| StartError(format!("{error}; move it away to start afresh, or put a copy back")))?;
-    let starts = in_transaction(&connection, count_start)?;
+    // The secrets come first: with a wrong master key nothing is changed.
+    let (signing_key, owner_key) = database
+        .in_transaction(|tx| Ok::<_, Error>((secret(tx, &vault, SIGNING_KEY)?, secret(tx, &vault, OWNER_KEY)?)))?;
+    let starts = database.in_transaction(count_start)?;
     vault.random = random(config, starts);
-    let signing_key = in_transaction(&connection, |tx| secret(tx, &vault, SIGNING_KEY))?;
-    let owner_key = in_transaction(&connection, |tx| secret(tx, &vault, OWNER_KEY))?;
     let signer = Signer::new(&signing_key).map_err(|error| StartError(error.to_string()))?;
-    let held = in_transaction(&connection, held)?;
+    let held = database.in_transaction(held)?;
     let mode = match config.auth {
         AuthChoice::Token => AuthMode::Token,
         AuthChoice::Strict => AuthMode::Strict,
@@ -87,12 +88,9 @@ pub(crate) fn open(config: &Config, folder: &DataFolder) -> Result<Opened, Start
     let memory = Arc::new(Memory::new(held.next_due));
     let remembered = Arc::clone(&memory);
     let no_thread = |error: std::io::Error| StartError(format!("the system gives no thread: {error}"));
-    let (writer, thread) =
-        Writer::start(connection, Box::new(move |committed| remembered.on_commit(committed))).map_err(no_thread)?;
-    let readers = (0..READERS)
-        .map(|_| file::open_reader(&path).map_err(|error| StartError(error.to_string())))
-        .collect::<Result<_, _>>()?;
-    let (reader, mut threads) = Reader::start(readers).map_err(no_thread)?;
+    let on_commit = Box::new(move |committed: &Committed| remembered.on_commit(committed));
+    let (writer, thread) = database.start_writer(on_commit).map_err(no_thread)?;
+    let (reader, mut threads) = file::start_readers(&path, READERS)?;
     threads.push(thread);
     let app = App {
         clock: start_clock(config, held.course),
@@ -117,13 +115,6 @@ fn start_clock(config: &Config, stored: Option<Course>) -> Clock {
         Some(ClockMode::Frozen(at)) => (Some(Motion::Frozen), at),
     };
     Clock::start(stored, config.time_scale, motion, not_before)
-}
-
-fn in_transaction<T>(
-    connection: &rusqlite::Connection,
-    job: impl FnOnce(&Tx<'_>) -> Result<T, Error>,
-) -> Result<T, StartError> {
-    Ok(file::in_transaction(connection, job)?)
 }
 
 /// Other bytes for each start, from a seed; else the system's.

@@ -4,13 +4,16 @@ use std::fs::{File, OpenOptions};
 use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use thiserror::Error;
 
+use crate::store::reader::Reader;
 use crate::store::tx::Tx;
+use crate::store::writer::{OnCommit, Writer};
 use crate::store::{Error as StoreError, migrations};
 
 /// `application_id` of our databases: "MKP1".
@@ -69,11 +72,7 @@ where
     Ok(())
 }
 
-/// Runs a job in a transaction, before there is a writer thread.
-///
-/// # Errors
-/// The job's own, or when SQLite refuses.
-pub(crate) fn in_transaction<T, E>(connection: &Connection, job: impl FnOnce(&Tx<'_>) -> Result<T, E>) -> Result<T, E>
+fn in_transaction<T, E>(connection: &Connection, job: impl FnOnce(&Tx<'_>) -> Result<T, E>) -> Result<T, E>
 where
     E: From<StoreError>,
 {
@@ -83,12 +82,58 @@ where
     Ok(value)
 }
 
-/// Opens the database for writing, after checks that change nothing.
+/// The database's writing connection, before the writer thread takes it over.
+pub(crate) struct Database(Connection);
+
+impl Database {
+    /// Opens the database for writing, after checks that change nothing.
+    ///
+    /// # Errors
+    /// For a file that is not a whole database of ours, or one of a later release.
+    pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
+        check_header(path)?;
+        let beside = ["db-wal", "db-shm"].map(|extension| path.with_extension(extension));
+        let fresh: Vec<&PathBuf> = beside.iter().filter(|file| !file.exists()).collect();
+        open_checked(path).map(Self).inspect_err(|_| {
+            // What SQLite has made to look into the file is of no use to anybody.
+            for file in fresh {
+                drop(std::fs::remove_file(file));
+            }
+        })
+    }
+
+    /// Runs a job in a transaction.
+    ///
+    /// # Errors
+    /// The job's own, or when SQLite refuses.
+    pub(crate) fn in_transaction<T, E>(&self, job: impl FnOnce(&Tx<'_>) -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<StoreError>,
+    {
+        in_transaction(&self.0, job)
+    }
+
+    /// Hands the connection to the writer thread.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub(crate) fn start_writer(self, on_commit: OnCommit) -> std::io::Result<(Writer, JoinHandle<()>)> {
+        Writer::start(self.0, on_commit)
+    }
+}
+
+/// Starts to read the database on so many connections.
 ///
 /// # Errors
-/// For a file that is not a whole database of ours, or one of a later release.
-pub(crate) fn open_writer(path: &Path) -> Result<Connection, OpenError> {
-    check_header(path)?;
+/// When SQLite refuses, or the system gives no thread.
+pub(crate) fn start_readers(path: &Path, connections: usize) -> Result<(Reader, Vec<JoinHandle<()>>), OpenError> {
+    let unusable = |why: String| OpenError::Unusable { path: path.to_owned(), why };
+    let open = |_| open_reader(path).map_err(|error| unusable(error.to_string()));
+    let connections = (0..connections).map(open).collect::<Result<_, _>>()?;
+    Reader::start(connections).map_err(|error| unusable(error.to_string()))
+}
+
+fn open_checked(path: &Path) -> Result<Connection, OpenError> {
     let damaged = |why: String| OpenError::Damaged { path: path.to_owned(), why };
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
         .map_err(|error| OpenError::Unusable { path: path.to_owned(), why: error.to_string() })?;
@@ -101,11 +146,7 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, OpenError> {
         .map_err(|error| OpenError::Unusable { path: path.to_owned(), why: error.to_string() })
 }
 
-/// Opens the database for reading.
-///
-/// # Errors
-/// When SQLite refuses.
-pub(crate) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.busy_timeout(BUSY_WAIT)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;

@@ -9,14 +9,32 @@
 )]
 
 mod admin;
+mod aliases;
+mod audit;
+mod change;
 mod clock;
 mod commands;
+mod coverage;
+mod crash;
+mod create;
 mod data_folder;
+mod deadlines;
+mod errors;
+mod full_disk;
+mod golden_replies;
 mod harness;
 mod hostile_tokens;
 mod instances;
 mod key_life;
+mod lists;
 mod process;
+mod secrets;
+mod simulation;
+mod state_table;
 mod stopping;
 mod tidy;
+mod time_rules;
 mod tokens;
+mod versions;
+mod wire;
+mod wrapping;

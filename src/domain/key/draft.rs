@@ -1,6 +1,7 @@
 //! A key that is still to be made: what the caller gave, checked.
 
 use crate::domain::alias::Alias;
+use crate::domain::import_token::SealedMaterial;
 use crate::domain::key::Kind;
 use crate::domain::material::Material;
 use crate::domain::policy::IntervalMonths;
@@ -25,7 +26,7 @@ pub(crate) enum Origin {
     /// The caller's own bytes.
     Imported(Material),
     /// Sealed for an import token.
-    Sealed,
+    Sealed(SealedMaterial),
 }
 
 /// Policies that a key is born with.

@@ -48,7 +48,7 @@ fn is_local(headers: &HeaderMap, name: &HeaderName) -> bool {
             Some(rest) => rest.split_once(']').map_or(rest, |(host, _)| host),
             None => authority.split_once(':').map_or(authority, |(host, _)| host),
         };
-        matches!(host, "localhost" | "127.0.0.1" | "::1")
+        host.eq_ignore_ascii_case("localhost") || matches!(host, "127.0.0.1" | "::1")
     })
 }
 

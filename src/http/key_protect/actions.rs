@@ -82,6 +82,11 @@ async fn run(request: &HttpRequest, payload: Payload, state: &State, cx: Arc<Con
         | Operation::GetPolicies
         | Operation::ListRegistrations
         | Operation::ListAllRegistrations
+        | Operation::ListKeyRings
+        | Operation::CreateKeyRing
+        | Operation::DeleteKeyRing
+        | Operation::CreateImportToken
+        | Operation::GetImportToken
         | Operation::Expire
         | Operation::Unrouted => Err(refuse_action(app, cx, &key).await),
     };
@@ -106,6 +111,6 @@ fn read_rotate(bytes: &[u8]) -> Result<NewMaterial, Reason> {
     Ok(match payload::read(&fields, Kind::Root)? {
         Given::None => NewMaterial::Generated,
         Given::Plain(material) => NewMaterial::Given(material),
-        Given::Sealed => NewMaterial::Sealed,
+        Given::Sealed(sealed) => NewMaterial::Sealed(sealed),
     })
 }

@@ -48,7 +48,7 @@ pub(crate) fn read(bytes: &[u8], now: Timestamp, policies: Policies) -> Result<D
         origin: match payload::read(&resource, kind)? {
             Payload::None => Origin::Generated,
             Payload::Plain(material) => Origin::Imported(material),
-            Payload::Sealed => Origin::Sealed,
+            Payload::Sealed(sealed) => Origin::Sealed(sealed),
         },
         overrides: match policies {
             Policies::Ignored => Overrides::default(),

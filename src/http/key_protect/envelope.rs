@@ -25,6 +25,10 @@ pub(crate) const ALIAS: &str = "application/vnd.ibm.kms.alias+json";
 pub(crate) const POLICY: &str = "application/vnd.ibm.kms.policy+json";
 /// Media type of registrations.
 pub(crate) const REGISTRATION: &str = "application/vnd.ibm.kms.registration+json";
+/// Media type of key rings.
+pub(crate) const KEY_RING: &str = "application/vnd.ibm.kms.key_ring+json";
+/// Media type of import tokens.
+pub(crate) const IMPORT_TOKEN: &str = "application/vnd.ibm.kms.import_token+json";
 /// Media type of errors.
 const ERROR: &str = "application/vnd.ibm.kms.error+json";
 

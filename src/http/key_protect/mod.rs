@@ -5,12 +5,14 @@ mod aliases;
 mod draft;
 mod entry;
 pub(crate) mod envelope;
+mod import_token;
 mod keys;
 mod lists;
 mod payload;
 mod policies;
 mod registrations;
 mod render;
+mod rings;
 mod wrapping;
 
 use actix_web::web::{self, ServiceConfig};
@@ -48,8 +50,28 @@ pub(crate) fn configure(routes: &mut ServiceConfig) {
                     .default_service(web::to(entry::wrong_method)),
             )
             .configure(below_a_key)
+            .configure(beside_keys)
             .default_service(web::to(entry::unknown_path)),
     );
+}
+
+fn beside_keys(routes: &mut ServiceConfig) {
+    routes
+        .service(
+            web::resource("/key_rings").route(web::get().to(rings::list)).default_service(web::to(entry::wrong_method)),
+        )
+        .service(
+            web::resource("/key_rings/{ring}")
+                .route(web::post().to(rings::create))
+                .route(web::delete().to(rings::delete))
+                .default_service(web::to(entry::wrong_method)),
+        )
+        .service(
+            web::resource("/import_token")
+                .route(web::get().to(import_token::get))
+                .route(web::post().to(import_token::create))
+                .default_service(web::to(entry::wrong_method)),
+        );
 }
 
 fn below_a_key(routes: &mut ServiceConfig) {

@@ -1,6 +1,7 @@
 //! Key material in bodies: plain base64, or sealed for an import token. Source: docs, import-root-keys, importing-keys.
 
 use crate::crypto::base64;
+use crate::domain::import_token::SealedMaterial;
 use crate::domain::key::Kind;
 use crate::domain::material::{Material, is_root_key_length, is_standard_key_length};
 use crate::domain::reason::{BodyFault, Reason};
@@ -15,7 +16,7 @@ const ALGORITHM: &str = "RSAES_OAEP_SHA_256";
 pub(crate) enum Payload {
     None,
     Plain(Material),
-    Sealed,
+    Sealed(SealedMaterial),
 }
 
 /// Reads `payload`, `encryptedNonce`, `iv` and `encryptionAlgorithm`.
@@ -32,14 +33,17 @@ pub(crate) fn read(fields: &Fields, kind: Kind) -> Result<Payload, Reason> {
     {
         return Err(Reason::field("encryptionAlgorithm", ALGORITHM));
     }
-    let sealed = match (nonce.filter(|text| !text.is_empty()), iv.filter(|text| !text.is_empty())) {
-        (None, None) => false,
-        (Some(_), Some(_)) => true,
+    let nonce = nonce.filter(|text| !text.is_empty());
+    let iv = iv.filter(|text| !text.is_empty());
+    let seal = match (nonce, iv) {
+        (None, None) => None,
+        (Some(nonce), Some(iv)) => Some((nonce, iv)),
         (Some(_), None) => return Err(Reason::field("iv", "provided together with `encryptedNonce`")),
         (None, Some(_)) => return Err(Reason::field("encryptedNonce", "provided together with `iv`")),
     };
     let Some(payload) = payload else {
-        return if sealed {
+        let alone = seal.is_some();
+        return if alone {
             Err(Reason::field("payload", "provided together with `encryptedNonce`"))
         } else {
             Ok(Payload::None)
@@ -48,11 +52,15 @@ pub(crate) fn read(fields: &Fields, kind: Kind) -> Result<Payload, Reason> {
     if payload.is_empty() {
         return Err(Reason::BadBody(BodyFault::EmptyPayload));
     }
-    if sealed && kind == Kind::Standard {
-        return Err(Reason::field("encryptedNonce", "provided for root keys only"));
-    }
-    if sealed {
-        return Ok(Payload::Sealed);
+    if let Some((nonce, iv)) = seal {
+        if kind == Kind::Standard {
+            return Err(Reason::field("encryptedNonce", "provided for root keys only"));
+        }
+        return Ok(Payload::Sealed(SealedMaterial {
+            payload: decode("payload", payload)?,
+            nonce: decode("encryptedNonce", nonce)?,
+            iv: decode("iv", iv)?,
+        }));
     }
     let (rule, fits): (_, fn(usize) -> bool) = match kind {
         Kind::Root => (ROOT_RULE, is_root_key_length),
@@ -62,4 +70,9 @@ pub(crate) fn read(fields: &Fields, kind: Kind) -> Result<Payload, Reason> {
         .map_err(|at| Reason::field("payload", format!("{rule}: illegal base64 data at input byte {at}")))?;
     let material = Material::new(bytes);
     if fits(material.bytes().len()) { Ok(Payload::Plain(material)) } else { Err(Reason::field("payload", rule)) }
+}
+
+fn decode(name: &'static str, text: &str) -> Result<Vec<u8>, Reason> {
+    base64::decode(text)
+        .map_err(|at| Reason::field(name, format!("base64 encoded: illegal base64 data at input byte {at}")))
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, Visitor};
 use zeroize::Zeroizing;
 
 use crate::app::wrap::{Renewed, Rewrapped, UnwrapInput, Unwrapped, WrapInput, Wrapped};
@@ -54,7 +54,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
                     } else if name.eq_ignore_ascii_case("aad") {
                         read.aad = members.next_value()?;
                     } else {
-                        members.next_value::<IgnoredAny>()?;
+                        // Read as a value, so that what is no JSON is refused there too.
+                        members.next_value::<serde_json::Value>()?;
                     }
                 }
                 Ok(read)

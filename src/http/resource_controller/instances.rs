@@ -191,7 +191,10 @@ fn matches(instance: &Instance, query: &Query<'_>, span: &UpdatedSpan) -> bool {
 
 async fn members(request: &HttpRequest, payload: Payload) -> Result<Map<String, Value>, ControllerError> {
     let bytes = body::read(request, payload).await?;
-    serde_json::from_slice(&bytes).map_err(|_| ControllerError::bad_request("the body must be a JSON object"))
+    let members: Map<String, Value> =
+        serde_json::from_slice(&bytes).map_err(|_| ControllerError::bad_request("the body must be a JSON object"))?;
+    let wrong = members.keys().any(|name| name.contains('\0'));
+    if wrong { Err(ControllerError::bad_request("a member's name must not hold NUL")) } else { Ok(members) }
 }
 
 fn new_instance(fields: &Map<String, Value>) -> Result<NewInstance, ControllerError> {

@@ -60,6 +60,7 @@ CREATE TABLE keys (
     authorized_until INTEGER
 ) STRICT;
 CREATE INDEX keys_by_instance ON keys (instance_id, id);
+CREATE INDEX keys_by_ring ON keys (instance_id, ring_id);
 
 -- Key material, sealed under the master key. A root key has one row a version, oldest first by seq.
 CREATE TABLE key_versions (
@@ -98,6 +99,29 @@ CREATE TABLE key_policies (
     updated_at INTEGER NOT NULL,
     updated_by TEXT NOT NULL,
     UNIQUE (key_id, kind)
+) STRICT;
+
+-- Key rings besides the default one, which every instance has.
+CREATE TABLE key_rings (
+    seq INTEGER PRIMARY KEY,
+    instance_id TEXT NOT NULL,
+    ring_id TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    UNIQUE (instance_id, ring_id)
+) STRICT;
+
+-- Import tokens, one an instance. sealed: the private key, PKCS#8 DER, under the master key.
+CREATE TABLE import_tokens (
+    instance_id TEXT PRIMARY KEY NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    retrievals_max INTEGER NOT NULL,
+    retrievals_left INTEGER NOT NULL,
+    challenge BLOB NOT NULL,
+    public_key TEXT NOT NULL,
+    nonce BLOB NOT NULL UNIQUE,
+    sealed BLOB NOT NULL
 ) STRICT;
 
 -- What time will bring. kind: expiry, rotation, deletion-lapse, purge.

@@ -39,7 +39,7 @@ pub(crate) fn watch() {
 
 /// Asserts that nothing went wrong inside.
 pub(crate) fn none_logged() {
-    let logged = LOGGED.lock().unwrap();
+    let logged = LOGGED.lock().unwrap().clone();
     assert!(logged.is_empty(), "faults were logged: {logged:?}");
 }
 

@@ -1,11 +1,16 @@
 //! A real service on port 0 with a temporary folder, and words to talk to it.
 
+pub(crate) mod dice;
 pub(crate) mod faults;
+pub(crate) mod golden;
 pub(crate) mod keys;
 pub(crate) mod process;
+pub(crate) mod program;
+pub(crate) mod raw;
 pub(crate) mod reply;
 pub(crate) mod spec;
 pub(crate) mod wire;
+pub(crate) mod words;
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! `openapi.yaml` as a judge: each reply must be one that it describes.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock};
 
 use serde_json::{Map, Value, json};
 
@@ -84,8 +84,13 @@ fn resolve<'v>(value: &'v Value, place: &str) -> (String, &'v Value) {
 }
 
 fn validate(key: &str, schema: &Value, body: &Value, called: &str) {
-    // A test that failed in here must not fail the others.
-    let mut validators = spec().validators.lock().unwrap_or_else(PoisonError::into_inner);
+    let wrong = violations(key, schema, body);
+    assert!(wrong.is_empty(), "{called} is not what openapi.yaml says: {wrong:#?}\n{body:#}");
+}
+
+/// Panics nowhere once it holds the lock: a test that fails must not take others with it.
+fn violations(key: &str, schema: &Value, body: &Value) -> Vec<String> {
+    let mut validators = spec().validators.lock().unwrap();
     let validator = validators.entry(key.to_owned()).or_insert_with(|| {
         // References need the components beside them.
         let root = json!({ "allOf": [schema], "components": spec().document["components"] });
@@ -95,8 +100,5 @@ fn validate(key: &str, schema: &Value, body: &Value, called: &str) {
             .build(&root)
             .expect("a schema")
     });
-    let wrong: Vec<String> =
-        validator.iter_errors(body).map(|error| format!("{}: {error}", error.instance_path())).collect();
-    drop(validators);
-    assert!(wrong.is_empty(), "{called} is not what openapi.yaml says: {wrong:#?}\n{body:#}");
+    validator.iter_errors(body).map(|error| format!("{}: {error}", error.instance_path())).collect()
 }

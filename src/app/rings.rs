@@ -1,0 +1,109 @@
+//! Key rings: made, listed, deleted.
+
+use std::sync::Arc;
+
+use crate::app::App;
+use crate::app::error::Error;
+use crate::domain::access;
+use crate::domain::audit::{Datum, Record, Side};
+use crate::domain::context::Context;
+use crate::domain::id::RingId;
+use crate::domain::reason::Reason;
+use crate::domain::ring::{PER_INSTANCE_MAX, Ring};
+use crate::store::rings;
+
+/// Whether destroyed keys may be moved out of a ring that is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Force {
+    Yes,
+    No,
+}
+
+/// Makes a ring.
+///
+/// # Errors
+/// A text that no ring can be; `KeyRingNotUnique`; `KeyRingLimit`.
+///
+/// Source: docs, key-rings; Terraform provider for the codes, the statuses are ASSUMED.
+pub(crate) async fn create_ring(app: &Arc<App>, cx: Arc<Context>, ring: Result<RingId, Reason>) -> Result<(), Error> {
+    access::allow(&cx.caller, cx.operation)?;
+    let id = ring?;
+    let shared = Arc::clone(app);
+    app.write(move |tx| {
+        let taken = id.as_str() == RingId::DEFAULT || rings::exists(tx, cx.instance.id, &id)?;
+        if taken {
+            return Err(Reason::KeyRingNotUnique.into());
+        }
+        if rings::count(tx, cx.instance.id)? >= PER_INSTANCE_MAX {
+            return Err(Reason::KeyRingLimit.into());
+        }
+        let ring = Ring { id, created_at: cx.now.whole_seconds(), created_by: cx.caller.iam_id().to_owned() };
+        rings::insert(tx, cx.instance.id, &ring)?;
+        shared.record(tx, about(&cx, 201, &ring.id))
+    })
+    .await
+}
+
+/// All rings besides the default one, in order of creation.
+///
+/// # Errors
+/// What the query breaks.
+///
+/// Source: docs, key-rings.
+pub(crate) async fn list_rings(
+    app: &Arc<App>,
+    cx: Arc<Context>,
+    query: Result<(), Reason>,
+) -> Result<Vec<Ring>, Error> {
+    access::allow(&cx.caller, cx.operation)?;
+    query?;
+    let instance = cx.instance.id;
+    let rings = app.read(move |tx| Ok(rings::all(tx, instance)?)).await?;
+    let mut record = Record::of(&cx, 200);
+    let total = i64::try_from(rings.len() + 1).unwrap_or(i64::MAX);
+    record.add(Side::Response, "totalResources", Datum::Number(total));
+    app.note(record).await;
+    Ok(rings)
+}
+
+/// Deletes a ring without keys; destroyed ones are moved to the default ring if asked to.
+///
+/// # Errors
+/// A text that no ring can be; `KeyRingReserved`; `KeyRingNotFound`; `KeyRingNotEmpty`.
+///
+/// Source: docs, key-rings; Terraform provider.
+pub(crate) async fn delete_ring(
+    app: &Arc<App>,
+    cx: Arc<Context>,
+    ring: Result<RingId, Reason>,
+    force: Result<Force, Reason>,
+) -> Result<(), Error> {
+    access::allow(&cx.caller, cx.operation)?;
+    let shared = Arc::clone(app);
+    app.write(move |tx| {
+        let id = ring?;
+        if id.as_str() == RingId::DEFAULT {
+            return Err(Reason::KeyRingReserved.into());
+        }
+        if !rings::exists(tx, cx.instance.id, &id)? {
+            return Err(Reason::KeyRingNotFound.into());
+        }
+        let force = force?;
+        let occupants = rings::occupants(tx, cx.instance.id, &id)?;
+        if occupants.living > 0 || (occupants.destroyed > 0 && force == Force::No) {
+            return Err(Reason::KeyRingNotEmpty.into());
+        }
+        for key in rings::remove(tx, cx.instance.id, &id, cx.now)? {
+            tx.touch(cx.instance.id, key);
+        }
+        shared.record(tx, about(&cx, 204, &id))
+    })
+    .await
+}
+
+fn about(cx: &Context, status: u16, ring: &RingId) -> Record {
+    let mut record = Record::of(cx, status);
+    ring.as_str().clone_into(&mut record.target.name);
+    record.respond("keyRingId", ring.as_str());
+    record
+}
