@@ -225,7 +225,7 @@ fn check_audit(caller: &mut Caller, changes: &[String], since: &str) {
         let found = caller.succeeds(200, "GET", &path, "");
         let records = found["auditEvents"].as_array().unwrap();
         assert_eq!(found["total"], records.len(), "more records than a page holds");
-        recorded.extend(records.iter().map(|record| correlation_of(record)));
+        recorded.extend(records.iter().map(correlation_of));
     }
     let lost: Vec<_> = changes.iter().filter(|change| !recorded.contains(*change)).collect();
     assert!(lost.is_empty(), "changes without a record: {lost:?}");

@@ -271,7 +271,7 @@ async fn a_list_goes_page_by_page_over_next_url() {
         let found = list(&kp, &format!("limit={limit}")).await;
         let mut guids: Vec<&Value> = found.iter().map(|instance| &instance["guid"]).collect();
         assert_eq!(guids.len(), 7);
-        guids.sort_by_key(|guid| guid.to_string());
+        guids.sort_by_key(std::string::ToString::to_string);
         guids.dedup();
         assert_eq!(guids.len(), 7, "an instance stands on two pages");
     }

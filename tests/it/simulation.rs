@@ -294,7 +294,7 @@ impl Walk {
 
     /// The key's id, or one of its aliases when it has some.
     fn named<'m>(&self, model: &'m Model) -> &'m str {
-        if self.steps.len() % 3 == 0 && model.at(self.now) != 6 {
+        if self.steps.len().is_multiple_of(3) && model.at(self.now) != 6 {
             return model.aliases.first().unwrap_or(&model.id);
         }
         &model.id
