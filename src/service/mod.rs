@@ -20,6 +20,7 @@ use zeroize::Zeroizing;
 
 use crate::app::builtin;
 use crate::app::error::Error;
+use crate::app::time;
 use crate::config::Config;
 use crate::crypto::random::Random;
 use crate::domain::crn;
@@ -93,6 +94,8 @@ impl Service {
         let listener = bind(config.host, config.port)?;
         let folder = DataFolder::open(&config)?;
         let Opened { app, threads, owner_key } = open::open(&config, &folder)?;
+        // From here on a restart goes on from this clock, whatever ends the process.
+        time::keep_course(&app).await?;
         let info = describe(&config, &listener, owner_key, admin_token(&config, &app.vault.random)?)?;
         let admin = AdminAccess { token: info.admin_token.clone(), local: config.host.is_loopback() };
         let ready_file = config.ready_file.clone();
