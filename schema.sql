@@ -103,6 +103,22 @@ CREATE TABLE key_policies (
     UNIQUE (key_id, kind)
 ) STRICT;
 
+-- Policies of a whole instance, by the names of the wire. attributes: what the policy says, words joined by commas.
+-- port: the private endpoint's, from the first time on that allowedIP was enabled.
+CREATE TABLE instance_policies (
+    seq INTEGER PRIMARY KEY,
+    instance_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    enabled INTEGER NOT NULL,
+    attributes TEXT NOT NULL,
+    port INTEGER,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    updated_at INTEGER NOT NULL,
+    updated_by TEXT NOT NULL,
+    UNIQUE (instance_id, kind)
+) STRICT;
+
 -- Key rings besides the default one, which every instance has.
 CREATE TABLE key_rings (
     seq INTEGER PRIMARY KEY,

@@ -5,6 +5,7 @@ use crate::domain::access::Roles;
 use crate::domain::caller::Identity;
 use crate::domain::id::InstanceId;
 use crate::domain::instance::{Instance, Presence, Service};
+use crate::domain::instance_policy::InstancePolicies;
 use crate::domain::time::Timestamp;
 
 /// The one account.
@@ -64,6 +65,7 @@ pub(crate) fn instances(now: Timestamp) -> Vec<Instance> {
             created_by: owner().iam_id,
             updated: None,
             presence: Presence::Active,
+            policies: InstancePolicies::default(),
         })
     };
     INSTANCES.iter().filter_map(make).collect()

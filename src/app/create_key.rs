@@ -11,9 +11,11 @@ use crate::domain::alias::{Alias, PER_INSTANCE_MAX, PER_KEY_MAX};
 use crate::domain::audit::Record;
 use crate::domain::context::Context;
 use crate::domain::id::{InstanceId, RingId};
+use crate::domain::instance_policy::key_access::Making;
 use crate::domain::key::draft::{Draft, Origin, Overrides};
 use crate::domain::key::{Key, Kind, State, Version};
 use crate::domain::material::Material;
+use crate::domain::operation::Operation;
 use crate::domain::policy::{DualAuthPolicy, PolicyRecord, RotationPolicy};
 use crate::domain::reason::Reason;
 use crate::store::tx::Tx;
@@ -29,7 +31,7 @@ pub(crate) struct Created {
 ///
 /// # Errors
 /// `KeyRingNotFound`; what the body breaks; `KeyRootRequiredForRotationPolicy` and `KeyPayloadRequired` for a rotation
-/// policy on a key that cannot have one; what [`import_token::open`] refuses; `KeyAliasQuota`; `KeyAliasNotUnique`.
+/// policy on a key that cannot have one; `KeyCreateImportAccess`; what [`import_token::open`] refuses; `KeyAliasQuota`; `KeyAliasNotUnique`.
 ///
 /// Source: docs, create-root-keys, import-root-keys; go-client `CreateKeyWithPolicyOverrides`.
 pub(crate) async fn create_key(
@@ -40,7 +42,7 @@ pub(crate) async fn create_key(
     access::allow(&cx.caller, cx.operation)?;
     let ring = find_ring(app, &cx).await?;
     let draft = draft?;
-    check_policies(&draft)?;
+    let overrides = settle_policies(&cx, &draft)?;
     let (material, imported) = match draft.origin {
         Origin::Generated => (app.vault.generate()?, false),
         Origin::Imported(material) => (material, true),
@@ -71,7 +73,7 @@ pub(crate) async fn create_key(
         rotation: None,
         dual_auth: None,
     };
-    give_policies(app, &cx, &mut key, &draft.overrides)?;
+    give_policies(app, &cx, &mut key, &overrides)?;
     let sealed = app.vault.seal_version(id, key.version.id, &material)?;
     let shared = Arc::clone(app);
     let key = app
@@ -127,6 +129,20 @@ pub(crate) fn free_aliases(tx: &Tx<'_>, instance: InstanceId, wanted: &[Alias], 
     let all = aliases::count(tx, instance)? + u64::try_from(wanted.len()).unwrap_or(u64::MAX);
     let too_many = present + wanted.len() > PER_KEY_MAX || all > PER_INSTANCE_MAX;
     if too_many { Err(Reason::KeyAliasQuota.into()) } else { Ok(()) }
+}
+
+/// What the instance's policies have to say of a new key, and the policies that it is born with.
+fn settle_policies(cx: &Context, draft: &Draft) -> Result<Overrides, Reason> {
+    check_policies(draft)?;
+    let making = match &draft.origin {
+        Origin::Generated => Making::Generated,
+        Origin::Imported(_) => Making::ImportedPlain,
+        Origin::Sealed(_) => Making::ImportedSealed,
+    };
+    let policies = &cx.instance.policies;
+    policies.allow_new_key(draft.kind, making)?;
+    let own = cx.operation == Operation::CreateKeyWithPolicies;
+    Ok(if own { draft.overrides.clone() } else { policies.for_new_key(draft.kind, making) })
 }
 
 fn check_policies(draft: &Draft) -> Result<(), Reason> {

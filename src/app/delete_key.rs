@@ -10,10 +10,11 @@ use crate::domain::access;
 use crate::domain::alias::KeyRef;
 use crate::domain::audit::{Datum, Record, Side};
 use crate::domain::context::Context;
+use crate::domain::instance_policy::key_access::Making;
 use crate::domain::key::machine::Action;
 use crate::domain::key::{Key, Kind};
 use crate::store::tx::Tx;
-use crate::store::{key_versions, keys};
+use crate::store::{key_versions, keys, policies};
 
 /// What `prefer` asks a reply to hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +73,8 @@ pub(crate) async fn delete_key(
 /// Brings a destroyed key back, active, with its versions, aliases and policies.
 ///
 /// # Errors
-/// `KeyNotFound`; `KeyInvalidState` unless destroyed; `RequestTooEarly`; `KeyRestoreExpired`; `KeyExpired`.
+/// `KeyNotFound`; `KeyInvalidState` unless destroyed; `RequestTooEarly`; `KeyRestoreExpired`; `KeyExpired`;
+/// `KeyCreateImportAccess` for an imported key where imports need a token.
 ///
 /// Source: docs, restore-keys.
 pub(crate) async fn restore_key(app: &Arc<App>, cx: Arc<Context>, reference: KeyRef) -> Result<Key, Error> {
@@ -81,6 +83,13 @@ pub(crate) async fn restore_key(app: &Arc<App>, cx: Arc<Context>, reference: Key
     app.write(move |tx| {
         let mut key = lookup::key(tx, &cx, &reference)?;
         key.act(Action::Restore, cx.caller.iam_id(), cx.now)?;
+        if key.imported {
+            // A restoration brings no token: it reads no body.
+            cx.instance.policies.allow_material(Making::ImportedPlain)?;
+        }
+        if let Some(policy) = &key.rotation {
+            policies::set_rotation(tx, key.id, policy)?;
+        }
         keys::update(tx, &key)?;
         let mut record = Record::of(&cx, 201).about(&key);
         record.respond("keyVersionId", key.version.id.to_string());

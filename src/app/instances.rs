@@ -8,10 +8,12 @@ use crate::app::builtin;
 use crate::app::error::Error;
 use crate::domain::caller::Caller;
 use crate::domain::id::InstanceId;
-use crate::domain::instance::{Instance, Plan, Presence};
+use crate::domain::instance::{Instance, Plan, Presence, Service};
+use crate::domain::instance_policy::network::Network;
+use crate::domain::instance_policy::{InstancePolicies, InstancePolicyChange, Terms};
 use crate::domain::time::Timestamp;
 use crate::store::tx::Tx;
-use crate::store::{import_tokens, instances, keys, rings};
+use crate::store::{import_tokens, instance_policies, instances, keys, rings};
 
 /// All instances, removed ones too: few and small, so they are kept in memory.
 pub(crate) struct Instances {
@@ -46,6 +48,8 @@ pub(crate) struct NewInstance {
     pub(crate) parameters: Option<String>,
     pub(crate) tags: Vec<String>,
     pub(crate) allow_cleanup: bool,
+    /// True when Key Protect shall be reached over its private endpoint alone.
+    pub(crate) private_only: bool,
 }
 
 /// What is to be changed of an instance.
@@ -120,7 +124,7 @@ impl App {
         wanted: NewInstance,
         now: Timestamp,
     ) -> Result<Arc<Instance>, Error> {
-        let instance = Instance {
+        let mut instance = Instance {
             id: self.vault.instance_id()?,
             service: wanted.plan.service,
             region: wanted.region,
@@ -135,7 +139,13 @@ impl App {
             created_by: caller.iam_id().to_owned(),
             updated: None,
             presence: Presence::Active,
+            policies: InstancePolicies::default(),
         };
+        if wanted.private_only && instance.service == Service::KeyProtect {
+            let terms = Terms::AllowedNetwork(Network::PrivateOnly);
+            let wanted = InstancePolicyChange { kind: terms.kind(), enabled: true, terms: Some(terms) };
+            instance.policies.set(wanted.settle(None, caller.iam_id(), now));
+        }
         let stored = instance.clone();
         self.write(move |tx| Ok(instances::insert(tx, &stored)?)).await?;
         Ok(Arc::new(instance))
@@ -198,6 +208,8 @@ impl App {
                 }
                 rings::remove_all(tx, id)?;
                 import_tokens::remove(tx, id)?;
+                instance_policies::remove_all(tx, id)?;
+                instance.policies = InstancePolicies::default();
                 instance.presence = Presence::Removed { at: now, by };
                 instances::update(tx, &instance)?;
                 Ok(())
@@ -208,9 +220,7 @@ impl App {
     /// The Key Protect instance that a key request names, of the caller's account.
     pub(crate) fn key_protect_instance(&self, id: InstanceId, caller: &Caller) -> Option<Arc<Instance>> {
         let found = self.memory.instances.get(id)?;
-        let usable = found.is_active()
-            && found.service == crate::domain::instance::Service::KeyProtect
-            && found.account == caller.account;
+        let usable = found.is_active() && found.service == Service::KeyProtect && found.account == caller.account;
         usable.then_some(found)
     }
 }

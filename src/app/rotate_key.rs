@@ -12,6 +12,7 @@ use crate::domain::alias::KeyRef;
 use crate::domain::audit::Record;
 use crate::domain::context::Context;
 use crate::domain::import_token::SealedMaterial;
+use crate::domain::instance_policy::key_access::Making;
 use crate::domain::key::Key;
 use crate::domain::key::machine::Action;
 use crate::domain::material::Material;
@@ -37,7 +38,8 @@ const PAYLOAD_UNWANTED: Reason =
 ///
 /// # Errors
 /// `KeyNotFound`; what the body breaks; `KeyRootRequired`; a payload for a generated key or none for an imported one;
-/// `KeyInvalidState`; `KeyDeleted`; `KeyRotationNotPermitted` within an hour of the last rotation.
+/// `KeyInvalidState`; `KeyDeleted`; `KeyRotationNotPermitted` within an hour of the last rotation;
+/// `KeyCreateImportAccess` for plain material where imports need a token.
 ///
 /// Source: docs, rotate-keys; go-client `Rotate`.
 pub(crate) async fn rotate_key(
@@ -47,6 +49,11 @@ pub(crate) async fn rotate_key(
     given: Result<NewMaterial, Reason>,
 ) -> Result<(), Error> {
     access::allow(&cx.caller, cx.operation)?;
+    let making = match &given {
+        Ok(NewMaterial::Given(_)) => Making::ImportedPlain,
+        Ok(NewMaterial::Sealed(_)) => Making::ImportedSealed,
+        Ok(NewMaterial::Generated) | Err(_) => Making::Generated,
+    };
     let given = match given {
         Ok(NewMaterial::Sealed(sealed)) => unseal(app, &cx, &reference, sealed).await?,
         given => given,
@@ -62,6 +69,8 @@ pub(crate) async fn rotate_key(
             NewMaterial::Given(material) if key.imported => material,
             NewMaterial::Given(_) | NewMaterial::Sealed(_) => return Err(PAYLOAD_UNWANTED.into()),
         };
+        key.check(Action::Rotate, cx.now)?;
+        cx.instance.policies.allow_material(making)?;
         add_version(&shared, tx, &cx, key, &material)
     })
     .await

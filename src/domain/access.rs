@@ -52,7 +52,7 @@ mod tests {
     const KMIP: &str = "K";
 
     /// Straight from the table of `docs/contract/iam.md` 5.
-    const ALLOWED: [(Operation, &[&str]); 30] = [
+    const ALLOWED: [(Operation, &[&str]); 34] = [
         (Operation::CreateKey, &[WRITER, MANAGER]),
         (Operation::CreateKeyWithPolicies, &[MANAGER]),
         (Operation::GetKey, &[READER_PLUS, WRITER, MANAGER]),
@@ -76,6 +76,10 @@ mod tests {
         (Operation::CreateAlias, &[WRITER, MANAGER]),
         (Operation::DeleteAlias, &[WRITER, MANAGER]),
         (Operation::GetPolicies, &[MANAGER]),
+        (Operation::SetPolicies, &[MANAGER]),
+        (Operation::GetInstancePolicies, &[MANAGER]),
+        (Operation::SetInstancePolicies, &[MANAGER]),
+        (Operation::GetAllowedIpPort, &[MANAGER]),
         (Operation::ListKeyRings, &[READER, READER_PLUS, WRITER, MANAGER, KMIP]),
         (Operation::CreateKeyRing, &[WRITER, MANAGER]),
         (Operation::DeleteKeyRing, &[MANAGER]),

@@ -10,6 +10,7 @@ use crate::domain::key::{Key, Kind, Version};
 pub(crate) enum Datum {
     Text(String),
     Number(i64),
+    Flag(bool),
 }
 
 /// Where a value stands.

@@ -2,6 +2,7 @@
 
 use crate::domain::crn;
 use crate::domain::id::InstanceId;
+use crate::domain::instance_policy::InstancePolicies;
 use crate::domain::time::Timestamp;
 
 /// A service that instances can be made of here.
@@ -99,6 +100,8 @@ pub(crate) struct Instance {
     /// When and by whom it was last changed, if ever.
     pub(crate) updated: Option<(Timestamp, String)>,
     pub(crate) presence: Presence,
+    /// Of Key Protect; other services have none.
+    pub(crate) policies: InstancePolicies,
 }
 
 impl Instance {

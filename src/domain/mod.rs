@@ -13,6 +13,7 @@ pub(crate) mod filter;
 pub(crate) mod id;
 pub(crate) mod import_token;
 pub(crate) mod instance;
+pub(crate) mod instance_policy;
 pub(crate) mod key;
 pub(crate) mod material;
 pub(crate) mod operation;

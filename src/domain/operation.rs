@@ -30,6 +30,10 @@ pub(crate) enum Operation {
     CreateAlias,
     DeleteAlias,
     GetPolicies,
+    SetPolicies,
+    GetInstancePolicies,
+    SetInstancePolicies,
+    GetAllowedIpPort,
     ListRegistrations,
     ListAllRegistrations,
     ListKeyRings,
@@ -171,6 +175,21 @@ impl Operation {
                 "Alias could not be deleted",
             ),
             Self::GetPolicies => row("getPolicy", MANAGER, "policies.read", "read policies", POLICY),
+            Self::SetPolicies => {
+                row("putPolicy", MANAGER, "policies.write", "write policies", "Key policy could not be created")
+            }
+            Self::GetInstancePolicies => {
+                let subject = "Instance policy could not be retrieved";
+                row("getInstancePolicy", MANAGER, "instance-policies.read", "read instance policies", subject)
+            }
+            Self::SetInstancePolicies => {
+                let subject = "Instance policy could not be created";
+                row("putInstancePolicy", MANAGER, "instance-policies.write", "write instance policies", subject)
+            }
+            Self::GetAllowedIpPort => {
+                let subject = "Allowed IP port could not be retrieved";
+                row("getAllowedIPPort", MANAGER, "instance-allowed-ip-port.read", "read allowed IP port", subject)
+            }
             Self::ListRegistrations => {
                 row("getRegistrations", READER, "registrations.list", "list registrations", REGISTRATIONS)
             }

@@ -1,6 +1,7 @@
 //! Key policies: scheduled rotation, and deletion by two people.
 
 use crate::domain::id::PolicyId;
+use crate::domain::reason::Reason;
 use crate::domain::time::{ROTATION_MONTH, Timestamp};
 
 /// Months between two rotations, 1 to 12; a month is 30 days. Source: docs, set-rotation-policy.
@@ -44,6 +45,39 @@ pub(crate) struct DualAuthPolicy {
     pub(crate) enabled: bool,
 }
 
+/// What a caller wants of a key's policies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct PolicyChanges {
+    pub(crate) rotation: Option<RotationChange>,
+    /// Whether deletion is to take two people.
+    pub(crate) dual_auth: Option<bool>,
+}
+
+/// What a caller wants of a rotation policy; what is left out is settled by what there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RotationChange {
+    pub(crate) enabled: Option<bool>,
+    pub(crate) interval: Option<IntervalMonths>,
+}
+
+impl RotationChange {
+    /// Whether the policy is enabled from now on, and its interval.
+    ///
+    /// # Errors
+    /// `InvalidField` where an interval is missing (ASSUMED code).
+    ///
+    /// Source: Node and Go integration tests; an interval alone enables a disabled policy (ASSUMED, after the CLI's
+    /// text).
+    pub(crate) fn settle(self, present: Option<&RotationPolicy>) -> Result<(bool, IntervalMonths), Reason> {
+        let missing = || Reason::field("interval_month", IntervalMonths::RULE);
+        match (self.enabled, self.interval) {
+            (enabled, Some(interval)) => Ok((enabled.unwrap_or(true), interval)),
+            (Some(enabled), None) => Ok((enabled, present.ok_or_else(missing)?.interval)),
+            (None, None) => Err(missing()),
+        }
+    }
+}
+
 /// Who set a policy, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PolicyRecord {
@@ -52,6 +86,15 @@ pub(crate) struct PolicyRecord {
     pub(crate) created_by: String,
     pub(crate) updated_at: Timestamp,
     pub(crate) updated_by: String,
+}
+
+impl PolicyRecord {
+    /// The record of a policy that is set at `at`: it keeps its id and its first setting.
+    pub(crate) fn set(present: Option<&Self>, fresh: PolicyId, by: &str, at: Timestamp) -> Self {
+        let (id, created_at, created_by) =
+            present.map_or((fresh, at, by), |record| (record.id, record.created_at, &*record.created_by));
+        Self { id, created_at, created_by: created_by.to_owned(), updated_at: at, updated_by: by.to_owned() }
+    }
 }
 
 /// A first person's permission to delete a key.

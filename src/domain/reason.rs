@@ -28,6 +28,12 @@ pub(crate) enum BodyFault {
     NoResources,
     /// Key material of zero length.
     EmptyPayload,
+    /// A member that the body cannot have; bodies of policies alone are read so strictly.
+    UnknownField(String),
+    /// A policy's resource without a policy, or a policy in two of them.
+    NotOneOfEach,
+    /// Attributes for a policy that is to be disabled.
+    AttributesOfDisabled,
 }
 
 /// Why a request came too early.
@@ -47,6 +53,10 @@ pub(crate) enum Reason {
     BadBody(BodyFault),
     NoBody,
     CollectionTotalMismatch,
+    /// More than one resource where the query names one policy.
+    OneResourceAlone,
+    /// The query names one policy, the body another.
+    BodyQueryMismatch,
     InvalidField {
         name: &'static str,
         rule: Cow<'static, str>,
@@ -77,6 +87,10 @@ pub(crate) enum Reason {
     KeyRotationNotPermitted,
     AuthorizationsNotMet,
     NotDualAuth,
+    /// Taking dual authorization away from a key.
+    DualAuthPolicyLocked,
+    /// An instance policy forbids to make or import a key like this.
+    KeyCreateImportAccess,
     ImportTokenExpired,
     ImportTokenNotFound,
     IncorrectNonce,
@@ -87,6 +101,8 @@ pub(crate) enum Reason {
     UnprocessableCiphertext,
     /// No access, no such instance, or no valid token: IBM does not tell them apart.
     Unauthorized,
+    /// An IPv6 address at the private endpoint of an instance with a list of allowed addresses.
+    FeatureRestricted,
     /// `Bluemix-Instance` is missing or not a UUID.
     InstanceHeader,
     /// No such path.
@@ -131,6 +147,8 @@ impl Reason {
             Self::BadBody(_) => Some("BAD_BODY_ERR"),
             Self::NoBody => Some("NO_BODY_ERR"),
             Self::CollectionTotalMismatch => Some("COLLECTION_TOTAL_MISMATCH_ERR"),
+            Self::OneResourceAlone => Some("NUM_COLLECTION_RESOURCE_ERR"),
+            Self::BodyQueryMismatch => Some("BODY_QUERY_PARAM_MISMATCH_ERR"),
             Self::InvalidField { .. } => Some("INVALID_FIELD_ERR"),
             Self::InvalidQueryParam { .. } => Some("INVALID_QUERY_PARAM_ERR"),
             Self::BearerSubject => Some("BEARER_SUB_EXTRACTION_ERR"),
@@ -150,6 +168,9 @@ impl Reason {
             Self::KeyRotationNotPermitted => Some("KEY_ROTATION_NOT_PERMITTED"),
             Self::AuthorizationsNotMet => Some("AUTHORIZATIONS_NOT_MET"),
             Self::NotDualAuth => Some("NOT_DUAL_AUTH_ERR"),
+            Self::DualAuthPolicyLocked => Some("DUAL_AUTH_POLICY_LOCKED_ERR"),
+            Self::KeyCreateImportAccess => Some("KEY_CREATE_IMPORT_ACCESS_ERR"),
+            Self::FeatureRestricted => Some("FEATURE_RESTRICTED_ERR"),
             Self::ImportTokenExpired => Some("IMPORT_TOKEN_EXPIRED_ERR"),
             Self::ImportTokenNotFound => Some("IMPORT_TOKEN_NOT_FOUND_ERR"),
             Self::IncorrectNonce => Some("INCORRECT_NONCE_ERR"),
@@ -173,6 +194,8 @@ impl Reason {
             Self::BadBody(_)
             | Self::NoBody
             | Self::CollectionTotalMismatch
+            | Self::OneResourceAlone
+            | Self::BodyQueryMismatch
             | Self::InvalidField { .. }
             | Self::InvalidQueryParam { .. }
             | Self::BearerSubject
@@ -187,6 +210,7 @@ impl Reason {
             | Self::InstanceHeader
             | Self::UpgradeRefused => 400,
             Self::Unauthorized => 401,
+            Self::FeatureRestricted => 403,
             Self::KeyNotFound | Self::KeyRingNotFound | Self::ImportTokenNotFound | Self::UnknownPath => 404,
             Self::MethodNotAllowed => 405,
             Self::BodyTimeout => 408,
@@ -195,6 +219,8 @@ impl Reason {
             | Self::KeyRotationNotPermitted
             | Self::AuthorizationsNotMet
             | Self::NotDualAuth
+            | Self::DualAuthPolicyLocked
+            | Self::KeyCreateImportAccess
             | Self::KeyRingLimit
             | Self::KeyRingNotUnique
             | Self::KeyRingReserved
@@ -218,6 +244,8 @@ impl Reason {
             Self::RequestTooEarly(early) => return early.message(),
             Self::NoBody => "Missing body in request",
             Self::CollectionTotalMismatch => "Collection total does not match number of resources",
+            Self::OneResourceAlone => "Only one resource is allowed for a policy that the query names",
+            Self::BodyQueryMismatch => "The policy in the body does not match the policy that the query names",
             Self::BearerSubject => BEARER_SUBJECT,
             Self::KeyRootRequired => "Requested action can only be completed with a root key",
             Self::KeyRootRequiredForRotationPolicy => {
@@ -237,6 +265,9 @@ impl Reason {
             Self::KeyRotationNotPermitted => ROTATED_RECENTLY,
             Self::AuthorizationsNotMet => "Number of authorizations required to delete is not met",
             Self::NotDualAuth => "The key is not dual auth enabled and cannot be set for deletion",
+            Self::DualAuthPolicyLocked => "Dual authorization can not be taken away from a key",
+            Self::KeyCreateImportAccess => "KeyCreateImportAccess instance policy does not allow this action",
+            Self::FeatureRestricted => FEATURE_RESTRICTED,
             Self::ImportTokenExpired => "The import token has expired",
             Self::ImportTokenNotFound => "The instance has no import token: Create one first",
             Self::IncorrectNonce => INCORRECT_NONCE,
@@ -292,6 +323,8 @@ const INCORRECT_NONCE_IV: &str = "The provided encrypted nonce was not encrypted
                                   provided IV does not match the encrypted nonce";
 const SEARCH_TOO_BROAD: &str =
     "The search covers more than 5000 keys: Narrow it down by state, extractable or key ring";
+const FEATURE_RESTRICTED: &str = "IPv6 addresses are not supported at the private endpoint of an instance with a list of \
+                                  allowed addresses";
 const ROTATED_RECENTLY: &str =
     "This root key has been rotated within the last hour: Only one 'rotate' action per hour is permitted";
 
@@ -306,6 +339,9 @@ impl BodyFault {
             Self::ManyResources => "Only creation of one key per request is supported",
             Self::NoResources => "Resources is empty",
             Self::EmptyPayload => "Key material is empty",
+            Self::UnknownField(name) => return format!("{BASE}: json: unknown field \"{name}\"").into(),
+            Self::NotOneOfEach => "Each policy must be there once, one to a resource",
+            Self::AttributesOfDisabled => "Attributes are not allowed for a policy that is disabled",
         };
         format!("{BASE}: {detail}").into()
     }

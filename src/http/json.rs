@@ -1,5 +1,7 @@
 //! JSON bodies as IBM's service reads them: member names in any case, the last of two spellings wins, `null` is absence.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
@@ -17,6 +19,8 @@ pub(crate) enum Body {
 /// An object whose member names are in lower case.
 pub(crate) struct Fields(Map<String, Value>);
 
+/// Characters of an unknown member's name that a refusal tells.
+const UNKNOWN_CHARACTERS_MAX: usize = 64;
 const MALFORMED: Reason = Reason::BadBody(BodyFault::Malformed);
 
 /// Reads a body.
@@ -24,11 +28,25 @@ const MALFORMED: Reason = Reason::BadBody(BodyFault::Malformed);
 /// # Errors
 /// `BadBody` for what is not one JSON object.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Body, Reason> {
+    read(bytes, None)
+}
+
+/// Reads a body whose members must all be known, and keeps how they were spelled.
+///
+/// # Errors
+/// As [`parse`].
+pub(crate) fn parse_strictly(bytes: &[u8]) -> Result<(Body, Spellings), Reason> {
+    let spellings = RefCell::default();
+    let body = read(bytes, Some(&spellings))?;
+    Ok((body, Spellings(spellings.into_inner())))
+}
+
+fn read(bytes: &[u8], spellings: Option<&RefCell<HashMap<String, String>>>) -> Result<Body, Reason> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(Body::Absent);
     }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value = Lowered.deserialize(&mut reader).map_err(|_| MALFORMED)?;
+    let value = Lowered { spellings }.deserialize(&mut reader).map_err(|_| MALFORMED)?;
     reader.end().map_err(|_| MALFORMED)?;
     match value {
         Value::Null => Ok(Body::Absent),
@@ -114,10 +132,37 @@ impl Fields {
     }
 }
 
-/// Builds a value with member names in lower case, in the order in which they come.
-struct Lowered;
+/// A whole number, `600.0` too: the Java SDK's types are floating.
+pub(crate) fn whole(number: &Number) -> Option<i64> {
+    number.as_i64().or_else(|| {
+        let text = number.to_string();
+        text.strip_suffix(".0").and_then(|whole| whole.parse().ok())
+    })
+}
 
-impl<'de> DeserializeSeed<'de> for Lowered {
+/// How member names of a body were spelled.
+pub(crate) struct Spellings(HashMap<String, String>);
+
+impl Spellings {
+    /// Refuses members of an object besides the known ones, whose names are in lower case.
+    ///
+    /// # Errors
+    /// `BadBody`, telling the first of them.
+    pub(crate) fn only(&self, fields: &Fields, known: &[&str]) -> Result<(), Reason> {
+        let Some(unknown) = fields.0.keys().find(|name| !known.contains(&name.as_str())) else { return Ok(()) };
+        let spelled = self.0.get(unknown).unwrap_or(unknown);
+        let told = spelled.chars().take(UNKNOWN_CHARACTERS_MAX).collect();
+        Err(Reason::BadBody(BodyFault::UnknownField(told)))
+    }
+}
+
+/// Builds a value with member names in lower case, in the order in which they come.
+#[derive(Clone, Copy)]
+struct Lowered<'s> {
+    spellings: Option<&'s RefCell<HashMap<String, String>>>,
+}
+
+impl<'de> DeserializeSeed<'de> for Lowered<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -125,7 +170,7 @@ impl<'de> DeserializeSeed<'de> for Lowered {
     }
 }
 
-impl<'de> Visitor<'de> for Lowered {
+impl<'de> Visitor<'de> for Lowered<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -162,7 +207,7 @@ impl<'de> Visitor<'de> for Lowered {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
         let mut all = Vec::new();
-        while let Some(value) = list.next_element_seed(Lowered)? {
+        while let Some(value) = list.next_element_seed(self)? {
             all.push(value);
         }
         Ok(Value::Array(all))
@@ -174,7 +219,11 @@ impl<'de> Visitor<'de> for Lowered {
             if name.contains('\0') {
                 return Err(A::Error::custom("NUL in a name"));
             }
-            all.insert(name.to_ascii_lowercase(), members.next_value_seed(Lowered)?);
+            let lowered = name.to_ascii_lowercase();
+            if let Some(spellings) = self.spellings {
+                spellings.borrow_mut().insert(lowered.clone(), name);
+            }
+            all.insert(lowered, members.next_value_seed(self)?);
         }
         Ok(Value::Object(all))
     }
@@ -196,6 +245,15 @@ mod tests {
             fields(r#"{"Outer":{"Inner":"x"}}"#).object("outer").unwrap().unwrap().text("inner").unwrap(),
             Some("x")
         );
+    }
+
+    #[test]
+    fn an_unknown_member_is_told_as_it_was_spelled() {
+        let (body, spellings) = parse_strictly(br#"{"Known":1,"extraField":2}"#).ok().unwrap();
+        let fields = body.or_empty();
+        assert_eq!(spellings.only(&fields, &["known", "extrafield"]), Ok(()));
+        let unknown = Reason::BadBody(BodyFault::UnknownField("extraField".to_owned()));
+        assert_eq!(spellings.only(&fields, &["known"]), Err(unknown));
     }
 
     #[test]

@@ -4,9 +4,9 @@ use rusqlite::params;
 
 use crate::domain::id::InstanceId;
 use crate::domain::instance::{Instance, Presence, Service};
-use crate::store::Error;
 use crate::store::row::{Reading, join, split};
 use crate::store::tx::Tx;
+use crate::store::{Error, instance_policies};
 
 /// All instances, removed ones too, in order of creation.
 ///
@@ -17,7 +17,7 @@ pub(crate) fn all(tx: &Tx<'_>) -> Result<Vec<Instance>, Error> {
     let mut rows = statement.query([])?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
-        all.push(read(&Reading::new("instances", row, "id"))?);
+        all.push(read(tx, &Reading::new("instances", row, "id"))?);
     }
     Ok(all)
 }
@@ -29,7 +29,7 @@ pub(crate) fn all(tx: &Tx<'_>) -> Result<Vec<Instance>, Error> {
 pub(crate) fn get(tx: &Tx<'_>, id: InstanceId) -> Result<Option<Instance>, Error> {
     let mut statement = tx.prepare("SELECT * FROM instances WHERE id = ?1")?;
     let mut rows = statement.query([id.to_string()])?;
-    rows.next()?.map(|row| read(&Reading::new("instances", row, "id"))).transpose()
+    rows.next()?.map(|row| read(tx, &Reading::new("instances", row, "id"))).transpose()
 }
 
 /// True while an instance can be used.
@@ -41,7 +41,7 @@ pub(crate) fn is_active(tx: &Tx<'_>, id: InstanceId) -> Result<bool, Error> {
     Ok(statement.exists([id.to_string()])?)
 }
 
-/// Adds an instance.
+/// Adds an instance with its policies.
 ///
 /// # Errors
 /// The store's.
@@ -65,11 +65,14 @@ pub(crate) fn insert(tx: &Tx<'_>, instance: &Instance) -> Result<(), Error> {
         instance.created_at.millis(),
         instance.created_by,
     ])?;
+    for policy in instance.policies.all() {
+        instance_policies::set(tx, instance.id, policy)?;
+    }
     tx.touch_instance(instance.clone());
     Ok(())
 }
 
-/// Writes what can change of an instance.
+/// Writes what can change of an instance, its policies apart.
 ///
 /// # Errors
 /// The store's.
@@ -97,11 +100,12 @@ pub(crate) fn update(tx: &Tx<'_>, instance: &Instance) -> Result<(), Error> {
     Ok(())
 }
 
-fn read(reading: &Reading<'_, '_>) -> Result<Instance, Error> {
+fn read(tx: &Tx<'_>, reading: &Reading<'_, '_>) -> Result<Instance, Error> {
+    let id = reading.parse("id", InstanceId::parse)?;
     let updated = reading.at_opt("updated_at")?.zip(reading.get("updated_by")?);
     let removed = reading.at_opt("removed_at")?.zip(reading.get("removed_by")?);
     Ok(Instance {
-        id: reading.parse("id", InstanceId::parse)?,
+        id,
         service: reading.parse("service", Service::parse)?,
         region: reading.get("region")?,
         account: reading.get("account")?,
@@ -115,5 +119,6 @@ fn read(reading: &Reading<'_, '_>) -> Result<Instance, Error> {
         created_by: reading.get("created_by")?,
         updated,
         presence: removed.map_or(Presence::Active, |(at, by)| Presence::Removed { at, by }),
+        policies: instance_policies::of(tx, id)?,
     })
 }

@@ -5,6 +5,7 @@ pub(crate) mod audit;
 pub(crate) mod due;
 pub(crate) mod file;
 pub(crate) mod import_tokens;
+pub(crate) mod instance_policies;
 pub(crate) mod instances;
 pub(crate) mod key_query;
 pub(crate) mod key_versions;

@@ -37,7 +37,8 @@ const CRATES: [(&str, &[&str]); 9] = [
 ];
 
 /// Crates that the domain may name. `zeroize` is for secrets, which live in types of their own.
-const DOMAIN_CRATES: [&str; 9] = ["std", "core", "thiserror", "uuid", "chrono", "zeroize", "crate", "super", "self"];
+const DOMAIN_CRATES: [&str; 10] =
+    ["std", "core", "thiserror", "uuid", "chrono", "zeroize", "ipnet", "crate", "super", "self"];
 
 /// Words of the workshop, cut in two so that this file is not found itself.
 const WORKSHOP: [&str; 14] = [

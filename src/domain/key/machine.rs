@@ -27,6 +27,7 @@ pub(crate) enum Action {
     Sync,
     /// Move to another ring.
     Patch,
+    SetPolicies,
     AddAlias,
     RemoveAlias,
     Delete,
@@ -40,7 +41,7 @@ pub(crate) enum Action {
 impl Action {
     /// All of them.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::Read,
         Self::ListVersions,
         Self::ListVersionsInAnyState,
@@ -54,6 +55,7 @@ impl Action {
         Self::UnsetForDeletion,
         Self::Sync,
         Self::Patch,
+        Self::SetPolicies,
         Self::AddAlias,
         Self::RemoveAlias,
         Self::Delete,
@@ -78,6 +80,7 @@ impl Action {
             | Self::SetForDeletion
             | Self::UnsetForDeletion
             | Self::Patch
+            | Self::SetPolicies
             | Self::AddAlias
             | Self::RemoveAlias
             | Self::Delete
@@ -100,6 +103,7 @@ impl Action {
             | Self::SetForDeletion
             | Self::UnsetForDeletion
             | Self::Patch
+            | Self::SetPolicies
             | Self::AddAlias
             | Self::RemoveAlias
             | Self::Purge
@@ -158,6 +162,7 @@ fn active(action: Action, moments: &Moments, now: Timestamp) -> Result<Next, Rea
         | Action::SetForDeletion
         | Action::UnsetForDeletion
         | Action::Patch
+        | Action::SetPolicies
         | Action::AddAlias
         | Action::RemoveAlias => Ok(Next::Same),
         Action::Rotate => rotation_allowed(moments, now),
@@ -172,9 +177,12 @@ fn active(action: Action, moments: &Moments, now: Timestamp) -> Result<Next, Rea
 
 fn suspended(action: Action, moments: &Moments, now: Timestamp) -> Result<Next, Reason> {
     match action {
-        Action::Read | Action::ListVersionsInAnyState | Action::Patch | Action::AddAlias | Action::RemoveAlias => {
-            Ok(Next::Same)
-        }
+        Action::Read
+        | Action::ListVersionsInAnyState
+        | Action::Patch
+        | Action::SetPolicies
+        | Action::AddAlias
+        | Action::RemoveAlias => Ok(Next::Same),
         Action::Sync => sync_allowed(moments, now),
         Action::Enable => settled(moments.updated, now).map(|()| Next::Active),
         Action::Delete => Ok(Next::Destroyed),
@@ -199,6 +207,7 @@ fn deactivated(action: Action, moments: &Moments, now: Timestamp) -> Result<Next
         | Action::Unwrap
         | Action::Rewrap
         | Action::Patch
+        | Action::SetPolicies
         | Action::AddAlias
         | Action::RemoveAlias
         | Action::Expire => Ok(Next::Same),
@@ -235,6 +244,7 @@ fn destroyed(action: Action, deleted_at: Timestamp, moments: &Moments, now: Time
         | Action::SetForDeletion
         | Action::UnsetForDeletion
         | Action::Patch
+        | Action::SetPolicies
         | Action::AddAlias
         | Action::RemoveAlias
         | Action::Delete => Err(Reason::KeyDeleted),

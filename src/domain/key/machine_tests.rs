@@ -37,7 +37,7 @@ fn outcome(result: &Result<Next, Reason>) -> &'static str {
 }
 
 /// Action, then the cell for a key that is active, suspended, deactivated, destroyed for a day.
-const CELLS: [(Action, [&str; 4]); 19] = [
+const CELLS: [(Action, [&str; 4]); 20] = [
     (Action::Read, ["ok", "ok", "ok", "ok"]),
     (Action::ListVersions, ["ok", "INV", "INV", "INV"]),
     (Action::ListVersionsInAnyState, ["ok", "ok", "ok", "ok"]),
@@ -51,6 +51,7 @@ const CELLS: [(Action, [&str; 4]); 19] = [
     (Action::UnsetForDeletion, ["ok", "INV", "INV", "GONE"]),
     (Action::Sync, ["ok", "ok", "ok", "ok"]),
     (Action::Patch, ["ok", "ok", "ok", "GONE"]),
+    (Action::SetPolicies, ["ok", "ok", "ok", "GONE"]),
     (Action::AddAlias, ["ok", "ok", "ok", "GONE"]),
     (Action::RemoveAlias, ["ok", "ok", "ok", "GONE"]),
     (Action::Delete, ["5", "5", "5", "GONE"]),
@@ -141,7 +142,9 @@ fn naive(state: u8, action: Action, last: &Last, now: i64) -> String {
         (_, A::Sync) | (1, A::ListVersions | A::Wrap | A::SetForDeletion | A::UnsetForDeletion) => "ok",
         (1 | 3, A::Unwrap | A::Rewrap) => "ok",
         (1 | 3, A::Rotate) if last.rotated.is_some_and(|then| now - then < 3_600) => "KEY_ROTATION_NOT_PERMITTED",
-        (1 | 3, A::Rotate) | (1..=3, A::Patch | A::AddAlias | A::RemoveAlias) | (3 | 5, A::Expire) => "ok",
+        (1 | 3, A::Rotate) | (1..=3, A::Patch | A::SetPolicies | A::AddAlias | A::RemoveAlias) | (3 | 5, A::Expire) => {
+            "ok"
+        }
         (1, A::Disable) => "2",
         (2, A::Enable) if now - last.updated < 30 => "REQ_TOO_EARLY_ERR",
         (2, A::Enable) => "1",

@@ -2,6 +2,7 @@
 
 pub(crate) mod draft;
 pub(crate) mod machine;
+pub(crate) mod policies;
 
 use crate::domain::alias::Alias;
 use crate::domain::due::{Due, DueKind};
@@ -112,7 +113,10 @@ impl Key {
         let at = now.whole_seconds();
         match next {
             Next::Same => {}
-            Next::Active => self.state = State::Active,
+            Next::Active => {
+                self.state = State::Active;
+                self.pass_over_rotations(at);
+            }
             Next::Suspended => self.state = State::Suspended,
             Next::Deactivated => self.state = State::Deactivated,
             Next::Destroyed => {

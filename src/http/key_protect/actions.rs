@@ -82,6 +82,10 @@ async fn run(request: &HttpRequest, bytes: Bytes, state: &State, cx: Arc<Context
         | Operation::CreateAlias
         | Operation::DeleteAlias
         | Operation::GetPolicies
+        | Operation::SetPolicies
+        | Operation::GetInstancePolicies
+        | Operation::SetInstancePolicies
+        | Operation::GetAllowedIpPort
         | Operation::ListRegistrations
         | Operation::ListAllRegistrations
         | Operation::ListKeyRings

@@ -12,6 +12,7 @@ use crate::domain::time::Timestamp;
 use crate::http::json::{self, Fields};
 use crate::http::key_protect::envelope::KEY;
 use crate::http::key_protect::payload::{self, Payload};
+use crate::http::key_protect::policy_body;
 
 /// Whether policies may stand in the body.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -109,7 +110,7 @@ fn overrides(resource: &Fields) -> Result<Overrides, Reason> {
     let rotation = match resource.object("rotation")? {
         None => None,
         Some(policy) => {
-            let interval = policy.get("interval_month").and_then(Value::as_i64).and_then(IntervalMonths::new);
+            let interval = policy_body::interval(policy.get("interval_month"))?;
             let interval = interval.ok_or_else(|| Reason::field("interval_month", IntervalMonths::RULE))?;
             Some(RotationOverride { enabled: policy.boolean("enabled")?.unwrap_or(true), interval })
         }

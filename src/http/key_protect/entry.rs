@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::http::Method;
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::{HOST, HeaderName, HeaderValue};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
@@ -15,6 +15,7 @@ use crate::domain::caller::Caller;
 use crate::domain::context::{Context, RingScope, Trace};
 use crate::domain::id::{InstanceId, KeyId};
 use crate::domain::instance::Instance;
+use crate::domain::instance_policy::network::{Endpoint, Route};
 use crate::domain::operation::{Family, Operation};
 use crate::domain::reason::Reason;
 use crate::domain::time::Timestamp;
@@ -51,9 +52,9 @@ where
 {
     let (trace, correlation) = trace(request, state);
     let identified = match identify(request, state) {
-        Ok((caller, instance)) => match read(request, payload).await {
+        Ok((caller, instance)) => match admit(request, payload, operation, &caller, &instance).await {
             Ok(bytes) => Ok((caller, instance, bytes)),
-            Err(reason) => Err(Unidentified { caller: Some(caller), reason }),
+            Err(reason) => Err(Unadmitted { caller: Some(caller), instance: Some(instance), reason }),
         },
         Err(refused) => Err(refused),
     };
@@ -62,7 +63,7 @@ where
         Ok(identified) => identified,
         Err(refused) => {
             let refusal = envelope::refuse(operation, &refused.reason.clone().into());
-            let record = record_unidentified(request, operation, now, &trace, &refused, &refusal);
+            let record = record_unadmitted(request, operation, now, &trace, &refused, &refusal);
             state.app.note(record).await;
             return with_correlation(refusal.response, correlation);
         }
@@ -81,7 +82,16 @@ where
     with_correlation(refusal.response, correlation)
 }
 
-async fn read(request: &HttpRequest, payload: Option<Payload>) -> Result<Bytes, Reason> {
+/// The instance's network policies have their say before anything of the body is read.
+async fn admit(
+    request: &HttpRequest,
+    payload: Option<Payload>,
+    operation: Operation,
+    caller: &Caller,
+    instance: &Instance,
+) -> Result<Bytes, Reason> {
+    let route = Route { endpoint: endpoint(request), peer: request.peer_addr().map(|peer| peer.ip()) };
+    instance.policies.allow_request(caller, operation, route)?;
     match payload {
         None => Ok(Bytes::new()),
         Some(payload) => body::read(request, payload).await,
@@ -101,8 +111,8 @@ pub(crate) async fn refuse_unread(request: &HttpRequest, state: &State, reason: 
     let operation = Operation::Unrouted(Family::of(request.path()));
     let (trace, correlation) = trace(request, state);
     let refusal = envelope::refuse(operation, &reason.clone().into());
-    let refused = Unidentified { caller: None, reason };
-    let record = record_unidentified(request, operation, state.now().await, &trace, &refused, &refusal);
+    let refused = Unadmitted { caller: None, instance: None, reason };
+    let record = record_unadmitted(request, operation, state.now().await, &trace, &refused, &refusal);
     state.app.note(record).await;
     with_correlation(refusal.response, correlation)
 }
@@ -135,15 +145,17 @@ pub(crate) fn wants_representation(request: &HttpRequest) -> bool {
     })
 }
 
-/// A refusal before the use case, with the caller where one was found.
-struct Unidentified {
+/// A refusal before the use case, with caller and instance where they were found.
+struct Unadmitted {
     caller: Option<Arc<Caller>>,
+    instance: Option<Arc<Instance>>,
     reason: Reason,
 }
 
 /// Source: `docs/contract/keys.md` 1, check order: authorization, then instance.
-fn identify(request: &HttpRequest, state: &State) -> Result<(Arc<Caller>, Arc<Instance>), Unidentified> {
-    let caller = auth::caller(&state.app, request).map_err(|reason| Unidentified { caller: None, reason })?;
+fn identify(request: &HttpRequest, state: &State) -> Result<(Arc<Caller>, Arc<Instance>), Unadmitted> {
+    let caller =
+        auth::caller(&state.app, request).map_err(|reason| Unadmitted { caller: None, instance: None, reason })?;
     let header = request.headers().get(INSTANCE).and_then(|id| id.to_str().ok()).map(str::trim);
     let found = match header.and_then(InstanceId::parse) {
         None => Err(Reason::InstanceHeader),
@@ -151,7 +163,7 @@ fn identify(request: &HttpRequest, state: &State) -> Result<(Arc<Caller>, Arc<In
     };
     match found {
         Ok(instance) => Ok((caller, instance)),
-        Err(reason) => Err(Unidentified { caller: Some(caller), reason }),
+        Err(reason) => Err(Unadmitted { caller: Some(caller), instance: None, reason }),
     }
 }
 
@@ -159,7 +171,17 @@ fn identify(request: &HttpRequest, state: &State) -> Result<(Arc<Caller>, Arc<In
 fn trace(request: &HttpRequest, state: &State) -> (Trace, HeaderValue) {
     let (correlation, header) = given_correlation(request).unwrap_or_else(|| made_correlation(state));
     let uri = request.uri().path_and_query().map_or_else(String::new, |uri| uri.as_str().to_owned());
-    (Trace { correlation, uri, peer: request.peer_addr().map(|peer| peer.ip()) }, header)
+    // Records of requests over the private network do not tell where they came from. Source: docs, at-events.
+    let peer = match endpoint(request) {
+        Endpoint::Public => request.peer_addr().map(|peer| peer.ip()),
+        Endpoint::Private => None,
+    };
+    (Trace { correlation, uri, peer }, header)
+}
+
+fn endpoint(request: &HttpRequest) -> Endpoint {
+    let header = || request.headers().get(HOST).and_then(|host| host.to_str().ok());
+    Endpoint::of_host(request.uri().host().or_else(header).unwrap_or_default())
 }
 
 fn given_correlation(request: &HttpRequest) -> Option<(String, HeaderValue)> {
@@ -181,12 +203,12 @@ fn named_key(request: &HttpRequest) -> Option<KeyId> {
     request.match_info().get("id").and_then(KeyId::parse)
 }
 
-fn record_unidentified(
+fn record_unadmitted(
     request: &HttpRequest,
     operation: Operation,
     now: Timestamp,
     trace: &Trace,
-    refused: &Unidentified,
+    refused: &Unadmitted,
     refusal: &Refusal,
 ) -> Record {
     let row = operation.row();
@@ -203,7 +225,7 @@ fn record_unidentified(
         failure: refusal.text.clone(),
         correlation: trace.correlation.clone(),
         initiator,
-        instance_crn: String::new(),
+        instance_crn: refused.instance.as_ref().map(|instance| instance.crn()).unwrap_or_default(),
         instance_id: instance_id.map(|id| id.to_string()).unwrap_or_default(),
         uri: trace.uri.clone(),
         target: Target { key: named_key(request), name: String::new() },

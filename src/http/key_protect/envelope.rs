@@ -23,6 +23,8 @@ pub(crate) const KEY_VERSION: &str = "application/vnd.ibm.kms.key.version+json";
 pub(crate) const ALIAS: &str = "application/vnd.ibm.kms.alias+json";
 /// Media type of policies.
 pub(crate) const POLICY: &str = "application/vnd.ibm.kms.policy+json";
+/// Media type of the port that belongs to a list of allowed addresses.
+pub(crate) const ALLOWED_IP: &str = "application/vnd.ibm.kms.allowed_ip_metadata+json";
 /// Media type of registrations.
 pub(crate) const REGISTRATION: &str = "application/vnd.ibm.kms.registration+json";
 /// Media type of key rings.

@@ -6,7 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
-use serde_json::{Number, Value};
+use serde_json::Value;
 
 use crate::app::import_token::{create as create_token, retrieve};
 use crate::crypto::base64;
@@ -83,14 +83,6 @@ fn wanted(bytes: &[u8]) -> Result<Wanted, Reason> {
     Ok(Wanted { lifetime, retrievals: retrievals.unwrap_or(RETRIEVALS_DEFAULT) })
 }
 
-/// A whole number, `600.0` too: the Java SDK's types are floating.
-fn whole(number: &Number) -> Option<i64> {
-    number.as_i64().or_else(|| {
-        let text = number.to_string();
-        text.strip_suffix(".0").and_then(|whole| whole.parse().ok())
-    })
-}
-
 fn number(
     fields: &Fields,
     member: &str,
@@ -99,6 +91,6 @@ fn number(
     fits: impl Fn(&i64) -> bool,
 ) -> Result<Option<i64>, Reason> {
     let Some(value) = fields.get(member) else { return Ok(None) };
-    let number = if let Value::Number(number) = value { whole(number).filter(fits) } else { None };
+    let number = if let Value::Number(number) = value { json::whole(number).filter(fits) } else { None };
     number.map(Some).ok_or_else(|| Reason::field(name, rule))
 }

@@ -6,10 +6,13 @@ mod draft;
 pub(crate) mod entry;
 pub(crate) mod envelope;
 mod import_token;
+mod instance_policies;
+mod instance_policy_body;
 mod keys;
 mod lists;
 mod payload;
 mod policies;
+mod policy_body;
 mod registrations;
 mod render;
 mod rings;
@@ -71,6 +74,17 @@ fn beside_keys(routes: &mut ServiceConfig) {
                 .route(web::get().to(import_token::get))
                 .route(web::post().to(import_token::create))
                 .default_service(web::to(entry::wrong_method)),
+        )
+        .service(
+            web::resource("/instance/policies")
+                .route(web::get().to(instance_policies::list))
+                .route(web::put().to(instance_policies::set))
+                .default_service(web::to(entry::wrong_method)),
+        )
+        .service(
+            web::resource("/instance/allowed_ip_port")
+                .route(web::get().to(instance_policies::port))
+                .default_service(web::to(entry::wrong_method)),
         );
 }
 
@@ -99,6 +113,7 @@ fn below_a_key(routes: &mut ServiceConfig) {
         .service(
             web::resource("/keys/{id}/policies")
                 .route(web::get().to(policies::list))
+                .route(web::put().to(policies::set))
                 .default_service(web::to(entry::wrong_method)),
         )
         .service(

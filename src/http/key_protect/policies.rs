@@ -1,10 +1,11 @@
-//! Policies of a key, as they are read. Source: `docs/contract/policies.md` 2.4.
+//! Policies of a key. Source: `docs/contract/policies.md` 2.
 
 use actix_web::http::StatusCode;
-use actix_web::web::Data;
+use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
+use crate::app::key_policies::set_policies;
 use crate::app::read_key::get_attached;
 use crate::domain::crn;
 use crate::domain::instance::Instance;
@@ -12,8 +13,9 @@ use crate::domain::key::Key;
 use crate::domain::operation::Operation;
 use crate::domain::policy::PolicyRecord;
 use crate::domain::reason::Reason;
-use crate::http::key_protect::entry::{enter, key_ref};
+use crate::http::key_protect::entry::{enter, enter_with_body, key_ref};
 use crate::http::key_protect::envelope::{self, Collection, POLICY, WhenEmpty};
+use crate::http::key_protect::policy_body::{self, Wanted};
 use crate::http::key_protect::render::RotationBody;
 use crate::http::query::Query;
 use crate::http::state::State;
@@ -40,20 +42,26 @@ struct Enabled {
     enabled: bool,
 }
 
-/// Which policies are asked for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Wanted {
-    All,
-    Rotation,
-    DualAuth,
-}
-
 /// `GET /keys/{id}/policies`
 pub(crate) async fn list(request: HttpRequest, state: Data<State>) -> HttpResponse {
     enter(&request, &state, Operation::GetPolicies, async |cx| {
         let instance = cx.instance.clone();
         let wanted = wanted(&Query::of(&request));
         let key = get_attached(&state.app, cx, key_ref(&request), wanted.clone().map(drop)).await?;
+        let policies = render(&instance, &key, wanted?);
+        let body = Collection::new(POLICY, policies, WhenEmpty::EmptyArray);
+        Ok(envelope::reply(StatusCode::OK, POLICY, &body))
+    })
+    .await
+}
+
+/// `PUT /keys/{id}/policies`: always 200 with what the query names, whatever `prefer` says. Source: go-client.
+pub(crate) async fn set(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
+    enter_with_body(&request, Some(payload), &state, Operation::SetPolicies, async |cx, bytes| {
+        let instance = cx.instance.clone();
+        let wanted = wanted(&Query::of(&request));
+        let changes = wanted.clone().and_then(|wanted| policy_body::read(&bytes, wanted));
+        let key = set_policies(&state.app, cx, key_ref(&request), changes).await?;
         let policies = render(&instance, &key, wanted?);
         let body = Collection::new(POLICY, policies, WhenEmpty::EmptyArray);
         Ok(envelope::reply(StatusCode::OK, POLICY, &body))

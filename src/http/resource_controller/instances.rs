@@ -14,6 +14,7 @@ use crate::domain::caller::{Caller, IdentityKind};
 use crate::domain::crn;
 use crate::domain::id::InstanceId;
 use crate::domain::instance::{Instance, Plan, Service};
+use crate::domain::instance_policy::network::Network;
 use crate::domain::time::Timestamp;
 use crate::http::query::Query;
 use crate::http::resource_controller::errors::ControllerError;
@@ -214,6 +215,7 @@ fn new_instance(fields: &Map<String, Value>) -> Result<NewInstance, ControllerEr
         parameters: parameters(fields)?,
         tags: tags(fields)?,
         allow_cleanup: boolean(fields, "allow_cleanup")?.unwrap_or(false),
+        private_only: is_private_only(fields),
     })
 }
 
@@ -250,6 +252,12 @@ fn parameters(fields: &Map<String, Value>) -> Result<Option<String>, ControllerE
         Some(Value::Object(parameters)) => Ok(serde_json::to_string(parameters).ok()),
         Some(_) => Err(ControllerError::bad_request("`parameters` must be an object")),
     }
+}
+
+/// Source: docs, provision: the parameter sets Key Protect's network policy.
+fn is_private_only(fields: &Map<String, Value>) -> bool {
+    let network = fields.get("parameters").and_then(|parameters| parameters.get("allowed_network"));
+    network.and_then(Value::as_str).and_then(Network::parse) == Some(Network::PrivateOnly)
 }
 
 fn tags(fields: &Map<String, Value>) -> Result<Vec<String>, ControllerError> {
