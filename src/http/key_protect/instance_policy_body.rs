@@ -67,7 +67,9 @@ fn read_resource(resource: &Fields, spellings: &Spellings) -> Result<Resource, R
     };
     match kind {
         Some(PolicyKind::DualAuthDelete | PolicyKind::Metrics) => spellings.only(&data, &["enabled"])?,
-        Some(_) | None => spellings.only(&data, &["enabled", "attributes"])?,
+        Some(_) => spellings.only(&data, &["enabled", "attributes"])?,
+        // What a kind that is none may hold, nobody knows.
+        None => {}
     }
     let attributes = data.object("attributes")?;
     if let (Some(kind), Some(attributes)) = (kind, &attributes) {
