@@ -84,7 +84,8 @@ pub(crate) fn open(config: &Config, folder: &DataFolder) -> Result<Opened, Start
         AuthChoice::Strict => AuthMode::Strict,
     };
     let tokens = Tokens::new(signer, held.key_name, held.generation, owner_key.bytes(), mode);
-    let memory = Arc::new(Memory::new(held.instances, held.next_due));
+    let tokens = Arc::new(tokens);
+    let memory = Arc::new(Memory::new(held.instances, Arc::clone(&tokens), held.next_due));
     let remembered = Arc::clone(&memory);
     let no_thread = |error: std::io::Error| StartError(format!("the system gives no thread: {error}"));
     let on_commit = Box::new(move |committed: &Committed| remembered.on_commit(committed));
