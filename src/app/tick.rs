@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tracing::warn;
+
 use crate::app::App;
 use crate::app::builtin;
 use crate::app::delete_key;
@@ -17,7 +19,7 @@ use crate::domain::key::machine::Action;
 use crate::domain::key::{Key, State};
 use crate::domain::operation::Operation;
 use crate::domain::time::Timestamp;
-use crate::store::due::DueRow;
+use crate::store::due::{DueRow, Subject};
 use crate::store::tx::Tx;
 use crate::store::{due, keys, meta, policies};
 
@@ -60,7 +62,14 @@ fn run_group(app: &App, tx: &Tx<'_>, now: Timestamp) -> Result<Vec<Due>, Error> 
         let earliest = due::earliest(tx)?.map(Timestamp::from_millis).filter(|at| *at <= now);
         let Some(at) = earliest else { break };
         for row in due::by(tx, at, ROWS_AT_ONCE)? {
-            run(app, tx, row)?;
+            match run(app, tx, row) {
+                Err(Error::Refused(reason)) => {
+                    // One that cannot be done must not hold up the others.
+                    warn!(?reason, what = row.due.kind.name(), "what was due came to nothing");
+                    due::remove(tx, row)?;
+                }
+                ran => ran?,
+            }
             done.push(row.due);
         }
     }
@@ -68,14 +77,19 @@ fn run_group(app: &App, tx: &Tx<'_>, now: Timestamp) -> Result<Vec<Due>, Error> 
 }
 
 fn run(app: &App, tx: &Tx<'_>, row: DueRow) -> Result<(), Error> {
-    let Some(key) = keys::get(tx, row.key)? else { return Ok(due::replace(tx, row.key, &[])?) };
+    let id = match row.subject {
+        Subject::Key(id) => id,
+        // Nothing is left to do: whoever uses the token finds it expired.
+        Subject::ImportToken(instance) => return Ok(due::replace_token(tx, instance, None)?),
+    };
+    let Some(key) = keys::get(tx, id)? else { return Ok(due::replace(tx, id, &[])?) };
     let stands = key.due().contains(&row.due);
-    let instance = app.instances.get(key.instance);
+    let instance = app.memory.instances.get(key.instance);
     let Some(instance) = instance.filter(|_| stands) else { return Ok(due::replace(tx, key.id, &key.due())?) };
     match row.due.kind {
         DueKind::Expiry => expire(app, tx, &context(instance, Operation::Expire, row.due.at), key),
         DueKind::Rotation => rotate(app, tx, &context(instance, Operation::Rotate, row.due.at), key),
-        DueKind::DeletionLapse => lapse(tx, key),
+        DueKind::DeletionLapse | DueKind::TokenExpiry => lapse(tx, key),
         DueKind::Purge => {
             let cx = context(instance, Operation::PurgeKey, row.due.at);
             delete_key::purge(app, tx, &cx, key, 204).map(drop)

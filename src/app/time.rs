@@ -70,16 +70,25 @@ pub(crate) async fn show(app: &Arc<App>) -> Result<(Reading, Option<Due>), Error
 pub(crate) async fn advance(app: &Arc<App>, target: Target) -> Result<Journey, MoveRefusal> {
     let _moving = app.moving.lock().await;
     let from = app.clock.now();
+    let to = checked(from, target)?;
+    travel(app, from, to).await
+}
+
+fn checked(from: Timestamp, target: Target) -> Result<Timestamp, MoveRefusal> {
     let to = match target {
         Target::By(span) => from.plus(span),
         Target::To(to) => to,
     };
     if to < from {
-        return Err(MoveRefusal::Backwards(from));
+        Err(MoveRefusal::Backwards(from))
+    } else if to >= Timestamp::MAX {
+        Err(MoveRefusal::TooFar)
+    } else {
+        Ok(to)
     }
-    if to >= Timestamp::MAX {
-        return Err(MoveRefusal::TooFar);
-    }
+}
+
+async fn travel(app: &Arc<App>, from: Timestamp, to: Timestamp) -> Result<Journey, MoveRefusal> {
     let mut journey = Journey { from, to, ran: Vec::new(), more: 0 };
     loop {
         let next = Timestamp::from_millis(app.memory.next_due());
@@ -113,11 +122,14 @@ impl Journey {
 /// # Errors
 /// As [`advance`].
 pub(crate) async fn freeze(app: &Arc<App>, at: Option<Timestamp>) -> Result<(), MoveRefusal> {
-    if let Some(at) = at {
-        advance(app, Target::To(at)).await?;
-    }
+    let _moving = app.moving.lock().await;
+    let from = app.clock.now();
+    let to = at.map(|at| checked(from, Target::To(at))).transpose()?;
     app.clock.freeze();
-    Ok(keep_course(app).await?)
+    match to {
+        Some(to) => travel(app, from, to).await.map(drop),
+        None => Ok(keep_course(app).await?),
+    }
 }
 
 /// Lets time pass again.

@@ -31,7 +31,7 @@ const RESERVED: [&str; 16] = [
 pub(crate) const RULE: &str =
     "2 to 90 letters, digits, hyphens or underscores, not a UUID of version 4 and not a reserved word";
 
-/// A key's alias: 2 to 90 of `[A-Za-z0-9_-]`, case-sensitive, neither a UUID nor a reserved word.
+/// A key's alias: 2 to 90 of `[A-Za-z0-9_-]`, case-sensitive, neither a UUID of version 4 nor a reserved word.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Alias(String);
 
@@ -40,7 +40,7 @@ impl Alias {
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let fits = (2..=90).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
-            && KeyId::parse(text).is_none()
+            && !KeyId::parse(text).is_some_and(KeyId::is_random)
             && !RESERVED.contains(&text);
         fits.then(|| Self(text.to_owned()))
     }
@@ -63,9 +63,9 @@ pub(crate) enum KeyRef {
 }
 
 impl KeyRef {
-    /// A text of UUID form is an id, everything else an alias.
+    /// A UUID of version 4 is an id, everything else an alias.
     pub(crate) fn parse(text: &str) -> Self {
-        if let Some(id) = KeyId::parse(text) {
+        if let Some(id) = KeyId::parse(text).filter(|id| id.is_random()) {
             return Self::Id(id);
         }
         Alias::parse(text).map_or(Self::Nothing, Self::Alias)
@@ -82,6 +82,7 @@ mod tests {
             assert!(Alias::parse(word).is_none(), "{word}");
         }
         assert!(Alias::parse("02fd6835-6001-4482-a892-13bd2085f75d").is_none());
+        assert!(Alias::parse("00000000-0000-1000-8000-000000000000").is_some(), "version 1");
         assert!(Alias::parse("Keys").is_some());
     }
 

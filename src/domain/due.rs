@@ -13,6 +13,8 @@ pub(crate) enum DueKind {
     DeletionLapse,
     /// A destroyed key has been so for 90 days.
     Purge,
+    /// An import token expires.
+    TokenExpiry,
 }
 
 impl DueKind {
@@ -23,12 +25,14 @@ impl DueKind {
             Self::Rotation => "rotation",
             Self::DeletionLapse => "deletion-lapse",
             Self::Purge => "purge",
+            Self::TokenExpiry => "token-expiry",
         }
     }
 
     /// Reads the word.
     pub(crate) fn parse(name: &str) -> Option<Self> {
-        [Self::Expiry, Self::Rotation, Self::DeletionLapse, Self::Purge].into_iter().find(|kind| kind.name() == name)
+        let all = [Self::Expiry, Self::Rotation, Self::DeletionLapse, Self::Purge, Self::TokenExpiry];
+        all.into_iter().find(|kind| kind.name() == name)
     }
 }
 

@@ -51,6 +51,11 @@ uuid_id!(
 );
 
 impl KeyId {
+    /// True for a UUID of version 4, as every key's id is one.
+    pub(crate) fn is_random(self) -> bool {
+        self.0.get_version_num() == 4
+    }
+
     /// The id of the key's first version. Source: docs, CLI sample of `key versions`.
     pub(crate) fn first_version(self) -> VersionId {
         VersionId(self.0)

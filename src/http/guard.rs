@@ -1,4 +1,4 @@
-//! What every request passes first: no tunnels, no upgrades, no TRACE; the watchdog is told; a line is logged from `debug`
+//! What every request passes first: no tunnels, no upgrades; the watchdog is told; a line is logged from `debug`
 //! on.
 
 use std::sync::Arc;
@@ -6,16 +6,17 @@ use std::sync::Arc;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::UPGRADE;
-use actix_web::http::{ConnectionType, Method};
+use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
+use actix_web::web::Data;
 use actix_web::{Error, HttpResponse};
 use tracing::debug;
 
 use crate::clock;
-use crate::domain::operation::Operation;
 use crate::domain::reason::Reason;
 use crate::http::admin::errors::AdminError;
-use crate::http::key_protect::envelope;
+use crate::http::key_protect::entry;
+use crate::http::state::State;
 use crate::http::watchdog::Connection;
 
 /// Source: `docs/contract/reliability.md` T-23: actix would turn these into a body without end.
@@ -24,7 +25,7 @@ pub(crate) async fn check<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let _under_way = request.conn_data::<Arc<Connection>>().map(Connection::begin);
-    if let Some(refusal) = refuse(&request) {
+    if let Some(refusal) = refuse(&request).await {
         return Ok(request.into_response(refusal).map_into_right_body());
     }
     if !tracing::enabled!(tracing::Level::DEBUG) {
@@ -38,18 +39,20 @@ pub(crate) async fn check<B: MessageBody + 'static>(
     Ok(response.map_into_left_body())
 }
 
-fn refuse(request: &ServiceRequest) -> Option<HttpResponse> {
-    let reason = match *request.method() {
-        Method::CONNECT | Method::TRACE => Reason::MethodNotAllowed,
-        _ if request.headers().contains_key(UPGRADE) => Reason::UpgradeRefused,
-        _ => return None,
+async fn refuse(request: &ServiceRequest) -> Option<HttpResponse> {
+    let reason = if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
+        Reason::MethodNotAllowed
+    } else if request.headers().contains_key(UPGRADE) {
+        Reason::UpgradeRefused
+    } else {
+        return None;
     };
+    let state = request.app_data::<Data<State>>()?;
     let mut response = if request.path().starts_with("/api/v2") {
-        envelope::refuse(Operation::Unrouted, &reason.into()).response
+        entry::refuse_unread(request.request(), state, reason).await
     } else {
         let row = reason.row();
-        let status =
-            actix_web::http::StatusCode::from_u16(row.status).unwrap_or(actix_web::http::StatusCode::BAD_REQUEST);
+        let status = StatusCode::from_u16(row.status).unwrap_or(StatusCode::BAD_REQUEST);
         AdminError::plain(status, "bad_request", row.message).render()
     };
     response.head_mut().set_connection_type(ConnectionType::Close);

@@ -3,17 +3,52 @@
 use rusqlite::params;
 
 use crate::domain::due::{Due, DueKind};
-use crate::domain::id::KeyId;
+use crate::domain::id::{InstanceId, KeyId};
 use crate::domain::time::Timestamp;
 use crate::store::Error;
 use crate::store::row::Reading;
 use crate::store::tx::Tx;
 
-/// A row: which key, and what.
+/// A row: what it is about, and what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DueRow {
-    pub(crate) key: KeyId,
+    pub(crate) subject: Subject,
     pub(crate) due: Due,
+}
+
+/// What a row is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Subject {
+    Key(KeyId),
+    /// The import token of an instance.
+    ImportToken(InstanceId),
+}
+
+/// Replaces the row of an instance's import token; `None` removes it.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn replace_token(tx: &Tx<'_>, instance: InstanceId, expires_at: Option<Timestamp>) -> Result<(), Error> {
+    let instance = instance.to_string();
+    tx.prepare("DELETE FROM due WHERE subject_id = ?1")?.execute([&instance])?;
+    tx.touch_due();
+    let expiry = expires_at.map(|at| Due { at, kind: DueKind::TokenExpiry });
+    insert_all(tx, &instance, expiry.as_slice())
+}
+
+/// Removes a row that came to nothing.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn remove(tx: &Tx<'_>, row: DueRow) -> Result<(), Error> {
+    let subject = match row.subject {
+        Subject::Key(key) => key.to_string(),
+        Subject::ImportToken(instance) => instance.to_string(),
+    };
+    tx.prepare("DELETE FROM due WHERE subject_id = ?1 AND kind = ?2")?
+        .execute([subject.as_str(), row.due.kind.name()])?;
+    tx.touch_due();
+    Ok(())
 }
 
 /// Replaces all rows of a key.
@@ -22,7 +57,7 @@ pub(crate) struct DueRow {
 /// The store's.
 pub(crate) fn replace(tx: &Tx<'_>, key: KeyId, all: &[Due]) -> Result<(), Error> {
     let key = key.to_string();
-    let removed = tx.prepare("DELETE FROM due WHERE key_id = ?1")?.execute([&key])?;
+    let removed = tx.prepare("DELETE FROM due WHERE subject_id = ?1")?.execute([&key])?;
     insert_all(tx, &key, all)?;
     if removed > 0 {
         tx.touch_due();
@@ -39,8 +74,9 @@ pub(crate) fn insert(tx: &Tx<'_>, key: KeyId, all: &[Due]) -> Result<(), Error> 
 }
 
 fn insert_all(tx: &Tx<'_>, key: &str, all: &[Due]) -> Result<(), Error> {
-    for due in all {
-        tx.prepare("INSERT INTO due (key_id, kind, at) VALUES (?1, ?2, ?3)")?.execute(params![
+    // What lies beyond the calendar never comes.
+    for due in all.iter().filter(|due| due.at < Timestamp::MAX) {
+        tx.prepare("INSERT INTO due (subject_id, kind, at) VALUES (?1, ?2, ?3)")?.execute(params![
             key,
             due.kind.name(),
             due.at.millis()
@@ -64,13 +100,19 @@ pub(crate) fn earliest(tx: &Tx<'_>) -> Result<Option<i64>, Error> {
 /// The store's.
 pub(crate) fn by(tx: &Tx<'_>, until: Timestamp, most: usize) -> Result<Vec<DueRow>, Error> {
     let mut statement =
-        tx.prepare("SELECT key_id, kind, at FROM due WHERE at <= ?1 ORDER BY at, kind, key_id LIMIT ?2")?;
+        tx.prepare("SELECT subject_id, kind, at FROM due WHERE at <= ?1 ORDER BY at, kind, subject_id LIMIT ?2")?;
     let mut rows = statement.query(params![until.millis(), i64::try_from(most).unwrap_or(i64::MAX)])?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
-        let reading = Reading::new("due", row, "key_id");
+        let reading = Reading::new("due", row, "subject_id");
         let due = Due { at: reading.at("at")?, kind: reading.parse("kind", DueKind::parse)? };
-        all.push(DueRow { key: reading.parse("key_id", KeyId::parse)?, due });
+        let subject = match due.kind {
+            DueKind::TokenExpiry => Subject::ImportToken(reading.parse("subject_id", InstanceId::parse)?),
+            DueKind::Expiry | DueKind::Rotation | DueKind::DeletionLapse | DueKind::Purge => {
+                Subject::Key(reading.parse("subject_id", KeyId::parse)?)
+            }
+        };
+        all.push(DueRow { subject, due });
     }
     Ok(all)
 }

@@ -4,10 +4,10 @@ use rusqlite::params;
 
 use crate::domain::id::InstanceId;
 use crate::domain::import_token::ImportToken;
-use crate::store::Error;
 use crate::store::row::Reading;
 use crate::store::secrets::SealedRow;
 use crate::store::tx::Tx;
+use crate::store::{Error, due};
 
 /// Sets an instance's token; an older one is replaced.
 ///
@@ -31,7 +31,7 @@ pub(crate) fn set(tx: &Tx<'_>, instance: InstanceId, token: &ImportToken, privat
         private.0,
         private.1,
     ])?;
-    Ok(())
+    due::replace_token(tx, instance, Some(token.expires_at))
 }
 
 /// An instance's token, with its sealed private key.
@@ -70,5 +70,5 @@ pub(crate) fn set_retrievals_left(tx: &Tx<'_>, instance: InstanceId, left: i64) 
 /// The store's.
 pub(crate) fn remove(tx: &Tx<'_>, instance: InstanceId) -> Result<(), Error> {
     tx.prepare("DELETE FROM import_tokens WHERE instance_id = ?1")?.execute([instance.to_string()])?;
-    Ok(())
+    due::replace_token(tx, instance, None)
 }

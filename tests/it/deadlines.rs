@@ -44,7 +44,8 @@ fn slow_peers_are_cut_off_in_time_and_no_sooner() {
         return;
     }
     let (scene, _folder) = Scene::new();
-    let checks: [(&str, fn(&Scene)); 9] = [
+    type Check = (&'static str, fn(&Scene));
+    let checks: [Check; 9] = [
         ("a body that does not come", a_body_that_does_not_come),
         ("a body that drips", a_body_that_drips),
         ("a chunked body that stops", a_chunked_body_that_stops),

@@ -100,7 +100,19 @@ impl Model {
             Action::Restore if now > deleted_at + 30 * DAY => Some((400, "KEY_RESTORE_EXPIRED")),
             Action::Restore if self.expires_at.is_some_and(|at| at <= now) => Some((400, "KEY_EXPIRED_ERR")),
             Action::Purge if now < deleted_at + 4 * 3_600 => Some(EARLY),
-            _ => None,
+            Action::Read
+            | Action::Versions
+            | Action::Wrap
+            | Action::Unwrap
+            | Action::Rewrap
+            | Action::Rotate
+            | Action::Disable
+            | Action::Enable
+            | Action::Sync
+            | Action::AddAlias
+            | Action::Delete
+            | Action::Restore
+            | Action::Purge => None,
         }
     }
 
@@ -294,7 +306,7 @@ impl Walk {
 
     /// The key's id, or one of its aliases when it has some.
     fn named<'m>(&self, model: &'m Model) -> &'m str {
-        if self.steps.len() % 3 == 0 && model.at(self.now) != 6 {
+        if self.steps.len().is_multiple_of(3) && model.at(self.now) != 6 {
             return model.aliases.first().unwrap_or(&model.id);
         }
         &model.id
@@ -337,7 +349,13 @@ impl Walk {
             }
             // Only the service knows the new version's id; the comparison that follows learns it.
             Action::Rotate => model.versions.insert(0, String::new()),
-            _ => {}
+            Action::Read
+            | Action::Disable
+            | Action::Enable
+            | Action::Sync
+            | Action::Delete
+            | Action::Restore
+            | Action::Purge => {}
         }
         model.did(action, now);
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use bytes::Bytes;
 
 use crate::app::error::Error;
 use crate::app::key_state;
@@ -16,13 +17,13 @@ use crate::domain::context::Context;
 use crate::domain::key::Kind;
 use crate::domain::operation::Operation;
 use crate::domain::reason::Reason;
-use crate::http::key_protect::entry::{self, enter, key_ref};
+use crate::http::json;
+use crate::http::key_protect::entry::{self, enter_with_body, key_ref};
 use crate::http::key_protect::envelope::{KEY_ACTION, reply_text};
 use crate::http::key_protect::payload::{self, Payload as Given};
 use crate::http::key_protect::{keys, wrapping};
 use crate::http::query::Query;
 use crate::http::state::State;
-use crate::http::{body, json};
 
 /// `POST /keys/{id}/actions/{action}`
 pub(crate) async fn act(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
@@ -30,23 +31,24 @@ pub(crate) async fn act(request: HttpRequest, payload: Payload, state: Data<Stat
     let Some(operation) = Operation::of_action(name) else {
         return entry::unknown_path(request, payload, state).await;
     };
-    enter(&request, &state, operation, async |cx| run(&request, payload, &state, cx).await).await
+    let run = async |cx, bytes| run(&request, bytes, &state, cx).await;
+    enter_with_body(&request, Some(payload), &state, operation, run).await
 }
 
 /// `POST /keys/{id}?action=…`
 pub(crate) async fn act_by_query(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
     let operation = Query::of(&request).get("action").and_then(Operation::of_legacy_action);
     let operation = operation.unwrap_or(Operation::UnknownAction);
-    enter(&request, &state, operation, async |cx| run(&request, payload, &state, cx).await).await
+    let run = async |cx, bytes| run(&request, bytes, &state, cx).await;
+    enter_with_body(&request, Some(payload), &state, operation, run).await
 }
 
-async fn run(request: &HttpRequest, payload: Payload, state: &State, cx: Arc<Context>) -> Result<HttpResponse, Error> {
+async fn run(request: &HttpRequest, bytes: Bytes, state: &State, cx: Arc<Context>) -> Result<HttpResponse, Error> {
     let app = &state.app;
     let operation = cx.operation;
     if operation == Operation::RestoreKey {
-        return keys::restored(request, payload, state, cx).await;
+        return keys::restored(request, state, cx).await;
     }
-    let bytes = body::read(request, payload).await?;
     let key = key_ref(request);
     let reply = |text| Ok(reply_text(StatusCode::OK, KEY_ACTION, text));
     let done = match operation {
@@ -88,7 +90,7 @@ async fn run(request: &HttpRequest, payload: Payload, state: &State, cx: Arc<Con
         | Operation::CreateImportToken
         | Operation::GetImportToken
         | Operation::Expire
-        | Operation::Unrouted => Err(refuse_action(app, cx, &key).await),
+        | Operation::Unrouted(_) => Err(refuse_action(app, cx, &key).await),
     };
     done.map(|()| HttpResponse::NoContent().finish())
 }

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use actix_web::http::Method;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use bytes::Bytes;
 
 use crate::app::error::Error;
 use crate::domain::alias::KeyRef;
@@ -13,12 +15,12 @@ use crate::domain::caller::Caller;
 use crate::domain::context::{Context, RingScope, Trace};
 use crate::domain::id::{InstanceId, KeyId};
 use crate::domain::instance::Instance;
-use crate::domain::operation::Operation;
+use crate::domain::operation::{Family, Operation};
 use crate::domain::reason::Reason;
 use crate::domain::time::Timestamp;
 use crate::http::key_protect::envelope::{self, Refusal};
 use crate::http::state::State;
-use crate::http::{auth, panics};
+use crate::http::{auth, body, panics};
 
 const CORRELATION_ID: HeaderName = HeaderName::from_static("correlation-id");
 const INSTANCE: HeaderName = HeaderName::from_static("bluemix-instance");
@@ -27,14 +29,36 @@ const PREFER: HeaderName = HeaderName::from_static("prefer");
 /// Characters of a correlation id that are echoed (ASSUMED).
 const CORRELATION_CHARACTERS_MAX: usize = 256;
 
-/// Runs an operation for whoever may call it.
+/// Runs an operation that reads no body, for whoever may call it.
 pub(crate) async fn enter<F>(request: &HttpRequest, state: &State, operation: Operation, run: F) -> HttpResponse
 where
     F: AsyncFnOnce(Arc<Context>) -> Result<HttpResponse, Error>,
 {
-    let now = state.now().await;
+    enter_with_body(request, None, state, operation, async |cx, _| run(cx).await).await
+}
+
+/// Runs an operation for whoever may call it, once its body is there. The clock is read after that: a slow body does not
+/// make a change any older.
+pub(crate) async fn enter_with_body<F>(
+    request: &HttpRequest,
+    payload: Option<Payload>,
+    state: &State,
+    operation: Operation,
+    run: F,
+) -> HttpResponse
+where
+    F: AsyncFnOnce(Arc<Context>, Bytes) -> Result<HttpResponse, Error>,
+{
     let (trace, correlation) = trace(request, state);
-    let (caller, instance) = match identify(request, state) {
+    let identified = match identify(request, state) {
+        Ok((caller, instance)) => match read(request, payload).await {
+            Ok(bytes) => Ok((caller, instance, bytes)),
+            Err(reason) => Err(Unidentified { caller: Some(caller), reason }),
+        },
+        Err(refused) => Err(refused),
+    };
+    let now = state.now().await;
+    let (caller, instance, bytes) = match identified {
         Ok(identified) => identified,
         Err(refused) => {
             let refusal = envelope::refuse(operation, &refused.reason.clone().into());
@@ -45,14 +69,40 @@ where
     };
     let ring = request.headers().get(RING).map(|ring| RingScope::parse(&String::from_utf8_lossy(ring.as_bytes())));
     let cx = Arc::new(Context { now, caller, instance, operation, ring, trace });
-    let refusal = match panics::caught(run(Arc::clone(&cx))).await {
+    let refusal = match panics::caught(run(Arc::clone(&cx), bytes)).await {
         Some(Ok(response)) => return with_correlation(response, correlation),
-        Some(Err(failure)) => envelope::refuse(operation, &failure),
+        Some(Err(failure)) => envelope::refuse(named_operation(request, operation, &failure), &failure),
         None => envelope::render_fault(500),
     };
     let mut record = Record::of(&cx, refusal.status);
     record.failure.clone_from(&refusal.text);
     record.target.key = named_key(request);
+    state.app.note(record).await;
+    with_correlation(refusal.response, correlation)
+}
+
+async fn read(request: &HttpRequest, payload: Option<Payload>) -> Result<Bytes, Reason> {
+    match payload {
+        None => Ok(Bytes::new()),
+        Some(payload) => body::read(request, payload).await,
+    }
+}
+
+/// The operation that `errorMsg` names: the legacy form without a body does not say which one it was. Source: docs,
+/// error-messages.
+fn named_operation(request: &HttpRequest, operation: Operation, failure: &Error) -> Operation {
+    let legacy = request.match_info().get("action").is_none() && request.method() == Method::POST;
+    let bodiless = matches!(failure, Error::Refused(Reason::NoBody)) && request.match_info().get("id").is_some();
+    if legacy && bodiless { Operation::UnknownAction } else { operation }
+}
+
+/// Refuses a request before anything of it is read: it asks for a tunnel or for another protocol.
+pub(crate) async fn refuse_unread(request: &HttpRequest, state: &State, reason: Reason) -> HttpResponse {
+    let operation = Operation::Unrouted(Family::of(request.path()));
+    let (trace, correlation) = trace(request, state);
+    let refusal = envelope::refuse(operation, &reason.clone().into());
+    let refused = Unidentified { caller: None, reason };
+    let record = record_unidentified(request, operation, state.now().await, &trace, &refused, &refusal);
     state.app.note(record).await;
     with_correlation(refusal.response, correlation)
 }
@@ -68,7 +118,8 @@ pub(crate) async fn wrong_method(request: HttpRequest, _: Payload, state: Data<S
 }
 
 async fn unrouted(request: &HttpRequest, state: &State, reason: Reason) -> HttpResponse {
-    enter(request, state, Operation::Unrouted, async |_| Err(reason.into())).await
+    let operation = Operation::Unrouted(Family::of(request.path()));
+    enter(request, state, operation, async |_| Err(reason.into())).await
 }
 
 /// The key that the path names.

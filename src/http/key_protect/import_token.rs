@@ -15,11 +15,11 @@ use crate::domain::import_token::{
 };
 use crate::domain::operation::Operation;
 use crate::domain::reason::Reason;
+use crate::http::json;
 use crate::http::json::Fields;
-use crate::http::key_protect::entry::enter;
+use crate::http::key_protect::entry::{enter, enter_with_body};
 use crate::http::key_protect::envelope::{self, IMPORT_TOKEN};
 use crate::http::state::State;
-use crate::http::{body, json};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -36,8 +36,7 @@ struct TokenBody {
 
 /// `POST /import_token`: 200, not 201.
 pub(crate) async fn create(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
-    enter(&request, &state, Operation::CreateImportToken, async |cx| {
-        let bytes = body::read(&request, payload).await?;
+    enter_with_body(&request, Some(payload), &state, Operation::CreateImportToken, async |cx, bytes| {
         let token = create_token(&state.app, cx, wanted(&bytes)).await?;
         Ok(envelope::reply(StatusCode::OK, IMPORT_TOKEN, &render(&token)))
     })

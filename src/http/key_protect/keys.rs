@@ -5,6 +5,7 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use bytes::Bytes;
 
 use crate::app::create_key::create_key;
 use crate::app::delete_key::{self, Reply};
@@ -15,32 +16,31 @@ use crate::domain::context::{Context, RingScope};
 use crate::domain::key::Kind;
 use crate::domain::operation::Operation;
 use crate::domain::reason::{BodyFault, Reason};
+use crate::http::json;
 use crate::http::key_protect::draft::{self, Policies};
-use crate::http::key_protect::entry::{enter, key_ref, wants_representation};
+use crate::http::key_protect::entry::{enter, enter_with_body, key_ref, wants_representation};
 use crate::http::key_protect::render::{self, Form, Scene};
 use crate::http::state::State;
-use crate::http::{body, json};
 
 /// `POST /keys`
 pub(crate) async fn create(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
-    let operation = Operation::CreateKey;
-    enter(&request, &state, operation, async |cx| make(&request, payload, &state, cx, Policies::Ignored).await).await
+    let make = async |cx, bytes| make(&request, bytes, &state, cx, Policies::Ignored).await;
+    enter_with_body(&request, Some(payload), &state, Operation::CreateKey, make).await
 }
 
 /// `POST /keys_with_policy_overrides`
 pub(crate) async fn create_with_policies(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
-    let operation = Operation::CreateKeyWithPolicies;
-    enter(&request, &state, operation, async |cx| make(&request, payload, &state, cx, Policies::Read).await).await
+    let make = async |cx, bytes| make(&request, bytes, &state, cx, Policies::Read).await;
+    enter_with_body(&request, Some(payload), &state, Operation::CreateKeyWithPolicies, make).await
 }
 
 async fn make(
     request: &HttpRequest,
-    payload: Payload,
+    bytes: Bytes,
     state: &State,
     cx: Arc<Context>,
     policies: Policies,
 ) -> Result<HttpResponse, Error> {
-    let bytes = body::read(request, payload).await?;
     let (instance, now) = (cx.instance.clone(), cx.now);
     let created = create_key(&state.app, cx, draft::read(&bytes, now, policies)).await?;
     let form = match (wants_representation(request), policies) {
@@ -76,8 +76,7 @@ async fn read(request: &HttpRequest, state: &State, operation: Operation, depth:
 
 /// `PATCH /keys/{id}`
 pub(crate) async fn patch(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
-    enter(&request, &state, Operation::PatchKey, async |cx| {
-        let bytes = body::read(&request, payload).await?;
+    enter_with_body(&request, Some(payload), &state, Operation::PatchKey, async |cx, bytes| {
         let (instance, now) = (cx.instance.clone(), cx.now);
         let key = patch_key(&state.app, cx, key_ref(&request), target_ring(&bytes)).await?;
         let scene = Scene { instance: &instance, now };
@@ -117,20 +116,15 @@ pub(crate) async fn purge(request: HttpRequest, state: Data<State>) -> HttpRespo
 
 /// `POST /keys/{id}/restore`: a body is ignored, `prefer` too.
 pub(crate) async fn restore(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
-    enter(&request, &state, Operation::RestoreKey, async |cx| restored(&request, payload, &state, cx).await).await
+    let restore = async |cx, _| restored(&request, &state, cx).await;
+    enter_with_body(&request, Some(payload), &state, Operation::RestoreKey, restore).await
 }
 
 /// Restores a key, by its own route or the legacy one.
 ///
 /// # Errors
 /// As [`delete_key::restore_key`].
-pub(crate) async fn restored(
-    request: &HttpRequest,
-    payload: Payload,
-    state: &State,
-    cx: Arc<Context>,
-) -> Result<HttpResponse, Error> {
-    body::read(request, payload).await?;
+pub(crate) async fn restored(request: &HttpRequest, state: &State, cx: Arc<Context>) -> Result<HttpResponse, Error> {
     let (instance, now) = (cx.instance.clone(), cx.now);
     let key = delete_key::restore_key(&state.app, cx, key_ref(request)).await?;
     let scene = Scene { instance: &instance, now };

@@ -3,7 +3,7 @@
 mod actions;
 mod aliases;
 mod draft;
-mod entry;
+pub(crate) mod entry;
 pub(crate) mod envelope;
 mod import_token;
 mod keys;

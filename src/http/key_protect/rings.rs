@@ -10,8 +10,7 @@ use crate::domain::id::RingId;
 use crate::domain::operation::Operation;
 use crate::domain::reason::Reason;
 use crate::domain::ring::Ring;
-use crate::http::body;
-use crate::http::key_protect::entry::enter;
+use crate::http::key_protect::entry::{enter, enter_with_body};
 use crate::http::key_protect::envelope::{self, Collection, KEY_RING, WhenEmpty};
 use crate::http::query::Query;
 use crate::http::state::State;
@@ -64,8 +63,7 @@ pub(crate) async fn list(request: HttpRequest, state: Data<State>) -> HttpRespon
 
 /// `POST /key_rings/{ring}`: 201 without a body.
 pub(crate) async fn create(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
-    enter(&request, &state, Operation::CreateKeyRing, async |cx| {
-        body::read(&request, payload).await?;
+    enter_with_body(&request, Some(payload), &state, Operation::CreateKeyRing, async |cx, _| {
         create_ring(&state.app, cx, named(&request)).await?;
         Ok(HttpResponse::Created().finish())
     })

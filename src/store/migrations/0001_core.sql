@@ -124,12 +124,12 @@ CREATE TABLE import_tokens (
     sealed BLOB NOT NULL
 ) STRICT;
 
--- What time will bring. kind: expiry, rotation, deletion-lapse, purge.
+-- What time will bring. kind: expiry, rotation, deletion-lapse, purge of a key; token-expiry of an instance.
 CREATE TABLE due (
-    key_id TEXT NOT NULL,
+    subject_id TEXT NOT NULL,
     kind TEXT NOT NULL,
     at INTEGER NOT NULL,
-    UNIQUE (key_id, kind)
+    UNIQUE (subject_id, kind)
 ) STRICT;
 CREATE INDEX due_by_time ON due (at);
 
