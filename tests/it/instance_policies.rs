@@ -283,7 +283,7 @@ async fn the_older_form_is_taken_for_two_kinds() {
     for kind in ["dualAuthDelete", "metrics"] {
         kp.instance_policy(kind, &json!({ "enabled": true })).await;
         let old = json!({ "type": POLICY, kind: { "enabled": false } });
-        put(&kp, &format!("?policy={kind}"), &[old.clone()]).await.succeeds(204);
+        put(&kp, &format!("?policy={kind}"), std::slice::from_ref(&old)).await.succeeds(204);
         assert_eq!(data(&kp, kind).await, json!({ "enabled": false }));
         put(&kp, "?policy=rotation", &[old]).await.refused(400, "BODY_QUERY_PARAM_MISMATCH_ERR");
     }

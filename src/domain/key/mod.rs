@@ -113,10 +113,7 @@ impl Key {
         let at = now.whole_seconds();
         match next {
             Next::Same => {}
-            Next::Active => {
-                self.state = State::Active;
-                self.pass_over_rotations(at);
-            }
+            Next::Active => self.state = State::Active,
             Next::Suspended => self.state = State::Suspended,
             Next::Deactivated => self.state = State::Deactivated,
             Next::Destroyed => {
@@ -124,6 +121,11 @@ impl Key {
                 self.authorization = None;
             }
             Next::Gone => return Ok(next),
+        }
+        if action == Action::Restore
+            && let Some(policy) = &mut self.rotation
+        {
+            policy.skip_past(now);
         }
         self.updated_at = at;
         if action.notifies() {

@@ -56,15 +56,6 @@ impl Key {
         Ok(())
     }
 
-    /// Moves the schedule on, by whole intervals, to the first rotation that lies ahead: those that fell due while the key
-    /// could not be rotated are passed over (ASSUMED).
-    pub(super) fn pass_over_rotations(&mut self, at: Timestamp) {
-        let Some(policy) = self.rotation.as_mut().filter(|policy| policy.enabled) else { return };
-        while policy.next_at <= at && policy.next_at < Timestamp::MAX {
-            policy.next_at = policy.interval.next_after(policy.next_at);
-        }
-    }
-
     /// Source: go-client; docs, set-rotation-policy, for imported keys; their code is ASSUMED.
     fn require_generated_root(&self) -> Result<(), Reason> {
         match self.kind {

@@ -27,6 +27,8 @@ const CORRELATION_ID: HeaderName = HeaderName::from_static("correlation-id");
 const INSTANCE: HeaderName = HeaderName::from_static("bluemix-instance");
 const RING: HeaderName = HeaderName::from_static("x-kms-key-ring");
 const PREFER: HeaderName = HeaderName::from_static("prefer");
+/// Bytes of path and query that records keep.
+const URI_BYTES_MAX: usize = 2_048;
 /// Characters of a correlation id that are echoed (ASSUMED).
 const CORRELATION_CHARACTERS_MAX: usize = 256;
 
@@ -54,7 +56,7 @@ where
     let identified = match identify(request, state) {
         Ok((caller, instance)) => match admit(request, payload, operation, &caller, &instance).await {
             Ok(bytes) => Ok((caller, instance, bytes)),
-            Err(reason) => Err(Unadmitted { caller: Some(caller), instance: Some(instance), reason }),
+            Err(reason) => Err(Unidentified { caller: Some(caller), reason }),
         },
         Err(refused) => Err(refused),
     };
@@ -63,7 +65,7 @@ where
         Ok(identified) => identified,
         Err(refused) => {
             let refusal = envelope::refuse(operation, &refused.reason.clone().into());
-            let record = record_unadmitted(request, operation, now, &trace, &refused, &refusal);
+            let record = record_unidentified(request, state, operation, now, &trace, &refused, &refusal);
             state.app.note(record).await;
             return with_correlation(refusal.response, correlation);
         }
@@ -111,8 +113,8 @@ pub(crate) async fn refuse_unread(request: &HttpRequest, state: &State, reason: 
     let operation = Operation::Unrouted(Family::of(request.path()));
     let (trace, correlation) = trace(request, state);
     let refusal = envelope::refuse(operation, &reason.clone().into());
-    let refused = Unadmitted { caller: None, instance: None, reason };
-    let record = record_unadmitted(request, operation, state.now().await, &trace, &refused, &refusal);
+    let refused = Unidentified { caller: None, reason };
+    let record = record_unidentified(request, state, operation, state.now().await, &trace, &refused, &refusal);
     state.app.note(record).await;
     with_correlation(refusal.response, correlation)
 }
@@ -145,17 +147,15 @@ pub(crate) fn wants_representation(request: &HttpRequest) -> bool {
     })
 }
 
-/// A refusal before the use case, with caller and instance where they were found.
-struct Unadmitted {
+/// A refusal before the use case, with the caller where one was found.
+struct Unidentified {
     caller: Option<Arc<Caller>>,
-    instance: Option<Arc<Instance>>,
     reason: Reason,
 }
 
 /// Source: `docs/contract/keys.md` 1, check order: authorization, then instance.
-fn identify(request: &HttpRequest, state: &State) -> Result<(Arc<Caller>, Arc<Instance>), Unadmitted> {
-    let caller =
-        auth::caller(&state.app, request).map_err(|reason| Unadmitted { caller: None, instance: None, reason })?;
+fn identify(request: &HttpRequest, state: &State) -> Result<(Arc<Caller>, Arc<Instance>), Unidentified> {
+    let caller = auth::caller(&state.app, request).map_err(|reason| Unidentified { caller: None, reason })?;
     let header = request.headers().get(INSTANCE).and_then(|id| id.to_str().ok()).map(str::trim);
     let found = match header.and_then(InstanceId::parse) {
         None => Err(Reason::InstanceHeader),
@@ -163,14 +163,16 @@ fn identify(request: &HttpRequest, state: &State) -> Result<(Arc<Caller>, Arc<In
     };
     match found {
         Ok(instance) => Ok((caller, instance)),
-        Err(reason) => Err(Unadmitted { caller: Some(caller), instance: None, reason }),
+        Err(reason) => Err(Unidentified { caller: Some(caller), reason }),
     }
 }
 
 /// How to tell the request again, and the correlation id as the reply's header.
 fn trace(request: &HttpRequest, state: &State) -> (Trace, HeaderValue) {
     let (correlation, header) = given_correlation(request).unwrap_or_else(|| made_correlation(state));
-    let uri = request.uri().path_and_query().map_or_else(String::new, |uri| uri.as_str().to_owned());
+    let uri = request.uri().path_and_query().map_or("", |uri| uri.as_str());
+    // Bytes of a URI are ASCII, so a cut never splits a character.
+    let uri = uri.get(..URI_BYTES_MAX).unwrap_or(uri).to_owned();
     // Records of requests over the private network do not tell where they came from. Source: docs, at-events.
     let peer = match endpoint(request) {
         Endpoint::Public => request.peer_addr().map(|peer| peer.ip()),
@@ -203,12 +205,13 @@ fn named_key(request: &HttpRequest) -> Option<KeyId> {
     request.match_info().get("id").and_then(KeyId::parse)
 }
 
-fn record_unadmitted(
+fn record_unidentified(
     request: &HttpRequest,
+    state: &State,
     operation: Operation,
     now: Timestamp,
     trace: &Trace,
-    refused: &Unadmitted,
+    refused: &Unidentified,
     refusal: &Refusal,
 ) -> Record {
     let row = operation.row();
@@ -217,6 +220,7 @@ fn record_unadmitted(
         None => Initiator::unknown(trace.peer),
     };
     let instance_id = request.headers().get(INSTANCE).and_then(|id| id.to_str().ok()).and_then(InstanceId::parse);
+    let instance = instance_id.and_then(|id| state.app.memory.instances.get(id));
     Record {
         at: now.millis(),
         action: format!("kms.{}", row.audit),
@@ -225,7 +229,7 @@ fn record_unadmitted(
         failure: refusal.text.clone(),
         correlation: trace.correlation.clone(),
         initiator,
-        instance_crn: refused.instance.as_ref().map(|instance| instance.crn()).unwrap_or_default(),
+        instance_crn: instance.map(|instance| instance.crn()).unwrap_or_default(),
         instance_id: instance_id.map(|id| id.to_string()).unwrap_or_default(),
         uri: trace.uri.clone(),
         target: Target { key: named_key(request), name: String::new() },
