@@ -11,7 +11,7 @@ use crate::domain::id::InstanceId;
 use crate::domain::instance::{Instance, Plan, Presence};
 use crate::domain::time::Timestamp;
 use crate::store::tx::Tx;
-use crate::store::{import_tokens, instances, keys, rings};
+use crate::store::{import_tokens, instances, keys, kmip, rings};
 
 /// All instances, removed ones too: few and small, so they are kept in memory.
 pub(crate) struct Instances {
@@ -173,7 +173,7 @@ impl App {
             .await
     }
 
-    /// Removes an instance; destroyed keys go with it for good.
+    /// Removes an instance; destroyed keys and KMIP adapters go with it for good.
     ///
     /// # Errors
     /// `NotFound`, `Gone`, `HasKeys`.
@@ -198,6 +198,7 @@ impl App {
                 }
                 rings::remove_all(tx, id)?;
                 import_tokens::remove(tx, id)?;
+                kmip::remove_all(tx, id)?;
                 instance.presence = Presence::Removed { at: now, by };
                 instances::update(tx, &instance)?;
                 Ok(())

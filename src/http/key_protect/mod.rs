@@ -7,6 +7,7 @@ pub(crate) mod entry;
 pub(crate) mod envelope;
 mod import_token;
 mod keys;
+pub(crate) mod kmip;
 mod lists;
 mod payload;
 mod policies;
@@ -51,6 +52,7 @@ pub(crate) fn configure(routes: &mut ServiceConfig) {
             )
             .configure(below_a_key)
             .configure(beside_keys)
+            .configure(kmip::configure)
             .default_service(web::to(entry::unknown_path)),
     );
 }
