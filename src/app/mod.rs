@@ -46,10 +46,12 @@ pub(crate) struct App {
     pub(crate) clock: Clock,
     pub(crate) vault: Vault,
     pub(crate) memory: Arc<Memory>,
-    pub(crate) tokens: Tokens,
+    pub(crate) tokens: Arc<Tokens>,
     pub(crate) audit: AuditQueue,
     pub(crate) writer: Writer,
     pub(crate) reader: Reader,
+    /// Reads audit records: a walk over many must not hold up those who read keys.
+    pub(crate) archive: Reader,
     /// Held by whoever runs what is due: it runs in order.
     pub(crate) ticking: Mutex<()>,
     /// Held by whoever moves the clock: a second one waits.
@@ -60,15 +62,16 @@ pub(crate) struct App {
 pub(crate) struct Memory {
     pub(crate) keys: KeysInUse,
     pub(crate) instances: Instances,
+    tokens: Arc<Tokens>,
     /// When something is due next, in milliseconds; `i64::MAX` when nothing is.
     next_due: AtomicI64,
 }
 
 impl Memory {
     /// No key in use yet; `instances` and `next_due` as the store tells them.
-    pub(crate) fn new(instances: Vec<Instance>, next_due: Option<i64>) -> Self {
+    pub(crate) fn new(instances: Vec<Instance>, tokens: Arc<Tokens>, next_due: Option<i64>) -> Self {
         let instances = Instances::new(instances);
-        Self { keys: KeysInUse::new(), instances, next_due: AtomicI64::new(next_due.unwrap_or(i64::MAX)) }
+        Self { keys: KeysInUse::new(), instances, tokens, next_due: AtomicI64::new(next_due.unwrap_or(i64::MAX)) }
     }
 
     /// Takes notice of a commit.
@@ -76,6 +79,9 @@ impl Memory {
         self.keys.forget(&committed.effects.keys());
         for instance in committed.effects.instances() {
             self.instances.put(instance);
+        }
+        if let Some(generation) = committed.effects.token_generation() {
+            self.tokens.begin_generation(generation);
         }
         if let NextDue::At(next_due) = committed.next_due {
             self.next_due.store(next_due.unwrap_or(i64::MAX), Ordering::Release);

@@ -84,12 +84,15 @@ pub(crate) fn open(config: &Config, folder: &DataFolder) -> Result<Opened, Start
         AuthChoice::Strict => AuthMode::Strict,
     };
     let tokens = Tokens::new(signer, held.key_name, held.generation, owner_key.bytes(), mode);
-    let memory = Arc::new(Memory::new(held.instances, held.next_due));
+    let tokens = Arc::new(tokens);
+    let memory = Arc::new(Memory::new(held.instances, Arc::clone(&tokens), held.next_due));
     let remembered = Arc::clone(&memory);
     let no_thread = |error: std::io::Error| StartError(format!("the system gives no thread: {error}"));
     let on_commit = Box::new(move |committed: &Committed| remembered.on_commit(committed));
     let (writer, thread) = database.start_writer(on_commit).map_err(no_thread)?;
     let (reader, mut threads) = file::start_readers(&path, READERS)?;
+    let (archive, archive_threads) = file::start_readers(&path, 1)?;
+    threads.extend(archive_threads);
     threads.push(thread);
     let app = App {
         clock: start_clock(config, held.course),
@@ -99,6 +102,7 @@ pub(crate) fn open(config: &Config, folder: &DataFolder) -> Result<Opened, Start
         audit: AuditQueue::new(held.next_record),
         writer,
         reader,
+        archive,
         ticking: tokio::sync::Mutex::new(()),
         moving: tokio::sync::Mutex::new(()),
     };

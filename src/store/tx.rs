@@ -21,6 +21,8 @@ pub(crate) struct Effects {
     keys: RefCell<Vec<(InstanceId, KeyId)>>,
     /// Instances as they are now, the later of two being the last word.
     instances: RefCell<Vec<Instance>>,
+    /// The generation of tokens that begins.
+    token_generation: Cell<Option<i64>>,
     /// True when what is due next may have changed.
     due: Cell<bool>,
     /// True when deleted material should leave the write-ahead log too.
@@ -36,6 +38,11 @@ impl Effects {
     /// Instances that changed.
     pub(crate) fn instances(&self) -> Vec<Instance> {
         self.instances.borrow().clone()
+    }
+
+    /// The generation of tokens that begins, if one does.
+    pub(crate) fn token_generation(&self) -> Option<i64> {
+        self.token_generation.get()
     }
 
     /// How many instances are noted: a mark to go back to.
@@ -78,6 +85,11 @@ impl<'c> Tx<'c> {
     /// Notes an instance as it is from now on.
     pub(crate) fn touch_instance(&self, instance: Instance) {
         self.effects.instances.borrow_mut().push(instance);
+    }
+
+    /// Notes that a generation of tokens begins.
+    pub(crate) fn touch_tokens(&self, generation: i64) {
+        self.effects.token_generation.set(Some(generation));
     }
 
     /// Notes that what is due next may have changed.

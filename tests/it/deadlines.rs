@@ -37,6 +37,9 @@ impl Scene {
     }
 }
 
+/// A deadline by its name, and how it is tried.
+type Check = (&'static str, fn(&Scene));
+
 #[test]
 fn slow_peers_are_cut_off_in_time_and_no_sooner() {
     if variable("MKP_SLOW_TESTS").is_none() {
@@ -44,7 +47,6 @@ fn slow_peers_are_cut_off_in_time_and_no_sooner() {
         return;
     }
     let (scene, _folder) = Scene::new();
-    type Check = (&'static str, fn(&Scene));
     let checks: [Check; 9] = [
         ("a body that does not come", a_body_that_does_not_come),
         ("a body that drips", a_body_that_drips),
