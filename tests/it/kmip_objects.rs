@@ -118,7 +118,7 @@ async fn planting_says_what_is_wrong() {
         (json!([]), 400, Value::Null),
         (json!({ "instanceId": NOBODY, "adapter": "vsphere", "state": 2 }), 404, json!("instanceId")),
         (json!({ "instanceId": "default", "adapter": "vsphere", "state": 2 }), 404, json!("instanceId")),
-        (json!({ "instanceId": kp.info["cosInstanceId"], "adapter": "vsphere", "state": 2 }), 404, json!("adapter")),
+        (json!({ "instanceId": kp.info["cosInstanceId"], "adapter": "vsphere", "state": 2 }), 404, json!("instanceId")),
         (json!({ "instanceId": instance, "adapter": "other", "state": 2 }), 404, json!("adapter")),
         (json!({ "instanceId": instance, "adapter": NOBODY, "state": 2 }), 404, json!("adapter")),
         (json!({ "instanceId": instance, "adapter": "vsphere", "state": 0 }), 422, json!("state")),

@@ -10,6 +10,7 @@ use crate::domain::audit::{Datum, Record, Side};
 use crate::domain::context::Context;
 use crate::domain::force::Force;
 use crate::domain::id::{AdapterId, InstanceId, ObjectId};
+use crate::domain::instance::Service;
 use crate::domain::kmip::object::{Object, ObjectState};
 use crate::domain::kmip::refusal::Refusal;
 use crate::domain::kmip::{Adapter, Listed, Mark, Page, Reference};
@@ -137,9 +138,9 @@ pub(crate) async fn plant(
     let instance = instance.ok_or(PlantRefusal::NoInstance)?;
     app.writer
         .run(move |tx| {
-            if !instances::is_active(tx, instance)? {
-                return Err(PlantRefusal::NoInstance);
-            }
+            let known = instances::get(tx, instance)?;
+            let usable = known.filter(|known| known.is_active() && known.service == Service::KeyProtect);
+            usable.ok_or(PlantRefusal::NoInstance)?;
             let adapter = adapters::find(tx, instance, &reference)?.ok_or(PlantRefusal::NoAdapter)?;
             let mark = match certificates::oldest(tx, adapter.id)? {
                 Some(oldest) => Mark { at: now, by: oldest.created.by, certificate: Some(oldest.id) },
