@@ -28,6 +28,12 @@ impl<'a> Query<'a> {
         self.pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_ref())
     }
 
+    /// All values of a parameter.
+    pub(crate) fn all(&self, name: &str) -> Vec<&str> {
+        let named = self.pairs.iter().filter(|(known, _)| known == name);
+        named.map(|(_, value)| value.as_ref()).collect()
+    }
+
     /// All parameters.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.pairs.iter().map(|(name, _)| name.as_ref())

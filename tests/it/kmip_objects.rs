@@ -146,9 +146,12 @@ async fn a_list_leaves_out_destroyed_objects_unless_asked() {
     assert_eq!(ids(&list(&kp, "state=5").await), all[4..5]);
     assert_eq!(ids(&list(&kp, "state=6,2").await), [&all[1], &all[5]]);
     assert_eq!(ids(&list(&kp, "state=1,1").await), all[..1]);
+    assert_eq!(ids(&list(&kp, "state=3&state=5&state=6").await), [&all[2], &all[4], &all[5]]);
     let counted = list(&kp, "state=5,6&limit=1&totalCount=true").await;
     assert_eq!((ids(&counted).len(), &counted["metadata"]["totalCount"]), (1, &json!(2)));
     assert_eq!(list(&kp, "totalCount=true").await["metadata"]["totalCount"], 4);
+    assert_eq!(list(&kp, "totalCount=True").await["metadata"]["totalCount"], 4);
+    assert!(list(&kp, "totalCount=False").await["metadata"].get("totalCount").is_none());
     assert_eq!(ids(&list(&kp, "offset=1&limit=2").await), all[1..3]);
     assert_eq!(list(&kp, "offset=4").await["resources"], json!([]));
 }
@@ -172,6 +175,7 @@ async fn query_parameters_out_of_their_rules_are_named() {
         ("limit=5001", "limit"),
         ("offset=-1", "offset"),
         ("totalCount=TRUE", "totalCount"),
+        ("state=1&state=", "state"),
         ("state=0", "state"),
         ("state=7", "state"),
         ("state=1,", "state"),

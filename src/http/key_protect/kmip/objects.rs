@@ -106,10 +106,10 @@ fn named(request: &HttpRequest) -> Option<ObjectId> {
 
 fn object_query(query: &Query<'_>) -> Result<ObjectQuery, Reason> {
     let page = page(query, PAGE_MAX)?;
-    let states = match query.get("state") {
-        // The Python SDK sends an empty one where nobody asked.
-        None | Some("") => ObjectState::LIVING.to_vec(),
-        Some(text) => states(text)?,
+    // The Python SDK 2 repeats the parameter for each state; 3 sends an empty one where nobody asked.
+    let states = match query.all("state").join(",").as_str() {
+        "" => ObjectState::LIVING.to_vec(),
+        text => states(text)?,
     };
     Ok(ObjectQuery { states, page })
 }
