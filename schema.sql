@@ -142,6 +142,55 @@ CREATE TABLE import_tokens (
     sealed BLOB NOT NULL
 ) STRICT;
 
+-- KMIP adapters. root_key_id may name a key that was deleted by force.
+CREATE TABLE kmip_adapters (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    instance_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    description TEXT NOT NULL,
+    root_key_id TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    updated_at INTEGER NOT NULL,
+    updated_by TEXT NOT NULL,
+    UNIQUE (instance_id, name)
+) STRICT;
+CREATE INDEX kmip_adapters_by_key ON kmip_adapters (root_key_id);
+
+-- Client certificates of KMIP adapters. fingerprint: SHA-256 of the DER form.
+CREATE TABLE kmip_certificates (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    adapter_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    pem TEXT NOT NULL,
+    fingerprint BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    UNIQUE (adapter_id, name)
+) STRICT;
+CREATE INDEX kmip_certificates_by_fingerprint ON kmip_certificates (fingerprint);
+
+-- Objects of KMIP adapters, symmetric keys all of them, without material. state: 1 pre-active, 2 active,
+-- 3 deactivated, 4 compromised, 5 destroyed, 6 destroyed and compromised. A certificate is null where the REST API did it.
+CREATE TABLE kmip_objects (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    adapter_id TEXT NOT NULL,
+    state INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    created_with TEXT,
+    updated_at INTEGER NOT NULL,
+    updated_by TEXT NOT NULL,
+    updated_with TEXT,
+    destroyed_at INTEGER,
+    destroyed_by TEXT,
+    destroyed_with TEXT
+) STRICT;
+CREATE INDEX kmip_objects_by_adapter ON kmip_objects (adapter_id, state, seq);
+
 -- What time will bring. kind: expiry, rotation, deletion-lapse, purge of a key; token-expiry of an instance.
 CREATE TABLE due (
     subject_id TEXT NOT NULL,

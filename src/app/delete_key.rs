@@ -10,9 +10,12 @@ use crate::domain::access;
 use crate::domain::alias::KeyRef;
 use crate::domain::audit::{Datum, Record, Side};
 use crate::domain::context::Context;
+use crate::domain::force::Force;
 use crate::domain::instance_policy::key_access::Making;
 use crate::domain::key::machine::Action;
 use crate::domain::key::{Key, Kind};
+use crate::domain::reason::Reason;
+use crate::store::kmip::adapters;
 use crate::store::tx::Tx;
 use crate::store::{key_versions, keys, policies};
 
@@ -37,13 +40,15 @@ impl Reply {
 /// Deletes a key of any living state: it is destroyed at once and can be restored for 30 days.
 ///
 /// # Errors
-/// `KeyNotFound`; `KeyDeleted`; `AuthorizationsNotMet` for a key that needs two people.
+/// `KeyNotFound`; what the query breaks; `KeyDeleted`; `AuthorizationsNotMet` for a key that needs two people;
+/// `ProtectedResource` for one that a KMIP adapter hangs on, unless forced.
 ///
-/// Source: docs, delete-keys; the order of the checks is ASSUMED.
+/// Source: docs, delete-keys, kmip; the order of the checks is ASSUMED.
 pub(crate) async fn delete_key(
     app: &Arc<App>,
     cx: Arc<Context>,
     reference: KeyRef,
+    force: Result<Force, Reason>,
     reply: Reply,
 ) -> Result<Seen, Error> {
     access::allow(&cx.caller, cx.operation)?;
@@ -51,8 +56,12 @@ pub(crate) async fn delete_key(
     let (key, sealed) = app
         .write(move |tx| {
             let mut key = lookup::key(tx, &cx, &reference)?;
+            let force = force?;
             key.check(Action::Delete, cx.now)?;
             key.allow_deletion_by(cx.caller.iam_id(), cx.now)?;
+            if force == Force::No && adapters::hang_on(tx, key.id)? {
+                return Err(Reason::ProtectedResource.into());
+            }
             key.act(Action::Delete, cx.caller.iam_id(), cx.now)?;
             keys::update(tx, &key)?;
             let mut record = Record::of(&cx, reply.status()).about(&key);

@@ -3,6 +3,7 @@
 use thiserror::Error as ThisError;
 
 use crate::crypto::Error as CryptoError;
+use crate::domain::kmip::refusal::Refusal as KmipRefusal;
 use crate::domain::reason::Reason;
 use crate::store::Error as StoreError;
 
@@ -23,6 +24,12 @@ pub(crate) enum Error {
 impl From<Reason> for Error {
     fn from(reason: Reason) -> Self {
         Self::Refused(reason)
+    }
+}
+
+impl From<KmipRefusal> for Error {
+    fn from(refusal: KmipRefusal) -> Self {
+        Self::Refused(refusal.into())
     }
 }
 

@@ -13,7 +13,7 @@ use crate::domain::instance_policy::network::Network;
 use crate::domain::instance_policy::{InstancePolicies, InstancePolicyChange, Terms};
 use crate::domain::time::Timestamp;
 use crate::store::tx::Tx;
-use crate::store::{import_tokens, instance_policies, instances, keys, rings};
+use crate::store::{import_tokens, instance_policies, instances, keys, kmip, rings};
 
 /// All instances, removed ones too: few and small, so they are kept in memory.
 pub(crate) struct Instances {
@@ -183,7 +183,7 @@ impl App {
             .await
     }
 
-    /// Removes an instance; destroyed keys go with it for good.
+    /// Removes an instance; destroyed keys and KMIP adapters go with it for good.
     ///
     /// # Errors
     /// `NotFound`, `Gone`, `HasKeys`.
@@ -210,6 +210,7 @@ impl App {
                 import_tokens::remove(tx, id)?;
                 instance_policies::remove_all(tx, id)?;
                 instance.policies = InstancePolicies::default();
+                kmip::remove_all(tx, id)?;
                 instance.presence = Presence::Removed { at: now, by };
                 instances::update(tx, &instance)?;
                 Ok(())

@@ -13,6 +13,7 @@ pub(crate) mod instances;
 pub(crate) mod key_policies;
 pub(crate) mod key_state;
 pub(crate) mod keys_in_use;
+pub(crate) mod kmip;
 pub(crate) mod list_keys;
 pub(crate) mod lookup;
 pub(crate) mod patch_key;

@@ -8,17 +8,11 @@ use crate::app::lookup;
 use crate::domain::access;
 use crate::domain::audit::{Datum, Record, Side};
 use crate::domain::context::Context;
+use crate::domain::force::Force;
 use crate::domain::id::RingId;
 use crate::domain::reason::Reason;
 use crate::domain::ring::{PER_INSTANCE_MAX, Ring};
 use crate::store::rings;
-
-/// Whether destroyed keys may be moved out of a ring that is deleted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Force {
-    Yes,
-    No,
-}
 
 /// Makes a ring.
 ///

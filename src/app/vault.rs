@@ -3,7 +3,7 @@
 use crate::crypto::Error;
 use crate::crypto::master_key::{MasterKey, Sealed};
 use crate::crypto::random::Random;
-use crate::domain::id::{InstanceId, KeyId, PolicyId, VersionId};
+use crate::domain::id::{AdapterId, CertificateId, InstanceId, KeyId, ObjectId, PolicyId, VersionId};
 use crate::domain::material::{GENERATED_BYTES, Material};
 use crate::store::secrets::SealedRow;
 
@@ -92,6 +92,30 @@ impl Vault {
     /// When there are no random bytes.
     pub(crate) fn instance_id(&self) -> Result<InstanceId, Error> {
         self.random.array().map(InstanceId::from_random)
+    }
+
+    /// A new id of a KMIP adapter.
+    ///
+    /// # Errors
+    /// When there are no random bytes.
+    pub(crate) fn adapter_id(&self) -> Result<AdapterId, Error> {
+        self.random.array().map(AdapterId::from_random)
+    }
+
+    /// A new id of a KMIP client certificate.
+    ///
+    /// # Errors
+    /// When there are no random bytes.
+    pub(crate) fn certificate_id(&self) -> Result<CertificateId, Error> {
+        self.random.array().map(CertificateId::from_random)
+    }
+
+    /// A new id of a KMIP object.
+    ///
+    /// # Errors
+    /// When there are no random bytes.
+    pub(crate) fn object_id(&self) -> Result<ObjectId, Error> {
+        self.random.array().map(ObjectId::from_random)
     }
 }
 

@@ -1,6 +1,7 @@
-//! Sealing, wrapping, signing and random bytes: the only room that names ring, aws-lc-rs and jsonwebtoken.
+//! Sealing, wrapping, signing and random bytes: the only room that names ring, aws-lc-rs, jsonwebtoken and x509-cert.
 
 pub(crate) mod base64;
+pub(crate) mod certificate;
 pub(crate) mod compare;
 pub(crate) mod envelope;
 pub(crate) mod import_key;

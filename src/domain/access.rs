@@ -43,6 +43,7 @@ pub(crate) fn allow(caller: &Caller, operation: Operation) -> Result<(), Reason>
 mod tests {
     use super::*;
     use crate::domain::caller::Identity;
+    use crate::domain::kmip::operation::KmipOperation;
 
     const READER: &str = "R";
     const READER_PLUS: &str = "R+";
@@ -52,7 +53,7 @@ mod tests {
     const KMIP: &str = "K";
 
     /// Straight from the table of `docs/contract/iam.md` 5.
-    const ALLOWED: [(Operation, &[&str]); 34] = [
+    const ALLOWED: [(Operation, &[&str]); 45] = [
         (Operation::CreateKey, &[WRITER, MANAGER]),
         (Operation::CreateKeyWithPolicies, &[MANAGER]),
         (Operation::GetKey, &[READER_PLUS, WRITER, MANAGER]),
@@ -87,6 +88,17 @@ mod tests {
         (Operation::GetImportToken, &[WRITER, MANAGER]),
         (Operation::ListRegistrations, &[READER, READER_PLUS, WRITER, MANAGER]),
         (Operation::ListAllRegistrations, &[READER, READER_PLUS, WRITER, MANAGER]),
+        (Operation::Kmip(KmipOperation::CreateAdapter), &[MANAGER, KMIP]),
+        (Operation::Kmip(KmipOperation::ListAdapters), &[MANAGER, KMIP]),
+        (Operation::Kmip(KmipOperation::GetAdapter), &[MANAGER, KMIP]),
+        (Operation::Kmip(KmipOperation::DeleteAdapter), &[MANAGER, KMIP]),
+        (Operation::Kmip(KmipOperation::AddCertificate), &[MANAGER, KMIP]),
+        (Operation::Kmip(KmipOperation::ListCertificates), &[MANAGER, KMIP]),
+        (Operation::Kmip(KmipOperation::GetCertificate), &[MANAGER, KMIP]),
+        (Operation::Kmip(KmipOperation::DeleteCertificate), &[MANAGER, KMIP]),
+        (Operation::Kmip(KmipOperation::ListObjects), &[MANAGER, KMIP]),
+        (Operation::Kmip(KmipOperation::GetObject), &[MANAGER, KMIP]),
+        (Operation::Kmip(KmipOperation::DeleteObject), &[MANAGER, KMIP]),
     ];
 
     #[test]

@@ -50,6 +50,19 @@ uuid_id!(
     PolicyId
 );
 
+uuid_id!(
+    /// A KMIP adapter.
+    AdapterId
+);
+uuid_id!(
+    /// A client certificate of a KMIP adapter.
+    CertificateId
+);
+uuid_id!(
+    /// A KMIP object.
+    ObjectId
+);
+
 impl KeyId {
     /// True for a UUID of version 4, as every key's id is one.
     pub(crate) fn is_random(self) -> bool {

@@ -1,6 +1,7 @@
 //! Key Protect's operations: one row each, from which routes, permissions and audit records take their words.
 
 use crate::domain::access::Roles;
+use crate::domain::kmip::operation::KmipOperation;
 
 /// An operation of `/api/v2`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,6 +42,7 @@ pub(crate) enum Operation {
     DeleteKeyRing,
     CreateImportToken,
     GetImportToken,
+    Kmip(KmipOperation),
     /// Time deactivates a key.
     Expire,
     /// A path or method that the API does not have.
@@ -211,6 +213,7 @@ impl Operation {
                 let subject = "Import Token could not be retrieved";
                 row("getImportToken", WRITER, "import-token.read", "read import token", subject)
             }
+            Self::Kmip(operation) => operation.row(),
             Self::Expire => row("expireKey", Roles::NONE, "secrets.expire", "expire secret", RETRIEVE),
             Self::Unrouted(family) => row("unrouted", READER, family.audit(), "default request", RETRIEVE),
         }

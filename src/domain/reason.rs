@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::domain::kmip::refusal::Refusal as KmipRefusal;
 use crate::domain::time::Timestamp;
 
 /// What in a request a refusal points at.
@@ -24,6 +25,8 @@ pub(crate) enum BodyFault {
     CollectionType,
     /// More than one resource.
     ManyResources,
+    /// More than one adapter or certificate.
+    ManyKmipResources,
     /// No `resources`.
     NoResources,
     /// Key material of zero length.
@@ -99,6 +102,10 @@ pub(crate) enum Reason {
     KeyAliasQuota,
     KeyDeleted,
     UnprocessableCiphertext,
+    /// The key protects resources; `force=true` deletes it all the same.
+    ProtectedResource,
+    /// On the routes of KMIP.
+    Kmip(KmipRefusal),
     /// No access, no such instance, or no valid token: IBM does not tell them apart.
     Unauthorized,
     /// An IPv6 address at the private endpoint of an instance with a list of allowed addresses.
@@ -179,6 +186,8 @@ impl Reason {
             Self::KeyAliasQuota => Some("KEY_ALIAS_QUOTA_ERR"),
             Self::KeyDeleted => Some("KEY_DELETED_ERR"),
             Self::UnprocessableCiphertext => Some("UNPROCESSABLE_CIPHERTEXT_ERR"),
+            Self::ProtectedResource => Some("PROTECTED_RESOURCE_ERR"),
+            Self::Kmip(refusal) => Some(refusal.code()),
             Self::Unauthorized
             | Self::InstanceHeader
             | Self::UnknownPath
@@ -227,10 +236,12 @@ impl Reason {
             | Self::KeyRingNotEmpty
             | Self::ImportTokenExpired
             | Self::KeyAliasNotUnique
-            | Self::KeyAliasQuota => 409,
+            | Self::KeyAliasQuota
+            | Self::ProtectedResource => 409,
             Self::KeyDeleted => 410,
             Self::BodyTooLarge => 413,
             Self::UnprocessableCiphertext => 422,
+            Self::Kmip(refusal) => refusal.status(),
         }
     }
 
@@ -276,6 +287,8 @@ impl Reason {
             Self::KeyAliasQuota => "A key can have 5 aliases, and an instance 1000",
             Self::KeyDeleted => "Key has already been deleted: Please delete references to this key",
             Self::UnprocessableCiphertext => "The provided ciphertext is invalid or corrupted",
+            Self::ProtectedResource => "Key is protecting one or more cloud resources",
+            Self::Kmip(refusal) => refusal.message(),
             Self::Unauthorized => "Unauthorized: The user does not have access to the specified resource",
             Self::InstanceHeader => {
                 "Bad Request: Request requires valid Bluemix-Instance Header containing a valid UUID"
@@ -296,6 +309,9 @@ impl Reason {
         }
         if let Self::InvalidQueryParam { name, .. } = self {
             return Some(Target::QueryParam(name));
+        }
+        if *self == Self::ProtectedResource {
+            return Some(Target::QueryParam("force"));
         }
         (*self == Self::KeyPayloadRequired).then_some(Target::Field("payload"))
     }
@@ -328,6 +344,12 @@ const FEATURE_RESTRICTED: &str = "IPv6 addresses are not supported at the privat
 const ROTATED_RECENTLY: &str =
     "This root key has been rotated within the last hour: Only one 'rotate' action per hour is permitted";
 
+impl From<KmipRefusal> for Reason {
+    fn from(refusal: KmipRefusal) -> Self {
+        Self::Kmip(refusal)
+    }
+}
+
 impl BodyFault {
     fn message(&self) -> Cow<'static, str> {
         const BASE: &str = "Invalid body data was passed: Please ensure the data passed had valid formatting with no \
@@ -336,6 +358,7 @@ impl BodyFault {
             Self::Malformed => return BASE.into(),
             Self::NoMetadata => "CollectionMetadata is empty",
             Self::CollectionType => "CollectionType does not fit the request",
+            Self::ManyKmipResources => "Only creation of one resource per request is supported",
             Self::ManyResources => "Only creation of one key per request is supported",
             Self::NoResources => "Resources is empty",
             Self::EmptyPayload => "Key material is empty",

@@ -75,6 +75,11 @@ impl Timestamp {
         self.calendar().to_rfc3339_opts(format, true)
     }
 
+    /// RFC 3339 in UTC with milliseconds, as KMIP resources show it: `2023-01-23T04:56:07.000Z`.
+    pub(crate) fn rfc3339_millis(self) -> String {
+        self.calendar().to_rfc3339_opts(SecondsFormat::Millis, true)
+    }
+
     /// Activity Tracker's form, two fraction digits and `+0000`. Source: docs, sample of `kms.secrets.ack-rotate`.
     pub(crate) fn audit_form(self) -> String {
         let hundredths = self.0.rem_euclid(1_000) / 10;
@@ -118,6 +123,8 @@ mod tests {
     fn forms_are_those_of_the_wire() {
         let at = Timestamp::parse("2020-05-13T19:12:13.327Z").unwrap();
         assert_eq!(at.rfc3339(), "2020-05-13T19:12:13Z");
+        assert_eq!(at.rfc3339_millis(), "2020-05-13T19:12:13.327Z");
+        assert_eq!(at.whole_seconds().rfc3339_millis(), "2020-05-13T19:12:13.000Z");
         assert_eq!(at.audit_form(), "2020-05-13T19:12:13.32+0000");
         assert_eq!(at.go_form(), "2020-05-13 19:12:13 +0000 UTC");
     }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use actix_web::HttpRequest;
 
+use crate::domain::force::Force;
 use crate::domain::reason::Reason;
 
 /// Keys and the like on one page. Source: API reference.
@@ -25,6 +26,12 @@ impl<'a> Query<'a> {
     /// A parameter.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_ref())
+    }
+
+    /// All values of a parameter.
+    pub(crate) fn all(&self, name: &str) -> Vec<&str> {
+        let named = self.pairs.iter().filter(|(known, _)| known == name);
+        named.map(|(_, value)| value.as_ref()).collect()
     }
 
     /// All parameters.
@@ -50,9 +57,25 @@ impl<'a> Query<'a> {
     /// # Errors
     /// `InvalidQueryParam`. Source: go-client.
     pub(crate) fn limit(&self) -> Result<i64, Reason> {
-        let Some(text) = self.get("limit") else { return Ok(PAGE_DEFAULT) };
-        let limit = parse_whole(text).filter(|limit| (1..=PAGE_MAX).contains(limit));
-        limit.ok_or_else(|| Reason::query("limit", "an integer between 1 and 5000 (inclusive)"))
+        self.limit_within(PAGE_DEFAULT, PAGE_MAX)
+    }
+
+    /// `limit`: 1 to `most`, `default` where nobody asked.
+    ///
+    /// # Errors
+    /// As [`Query::limit`].
+    pub(crate) fn limit_within(&self, default: i64, most: i64) -> Result<i64, Reason> {
+        let Some(text) = self.get("limit") else { return Ok(default) };
+        let limit = parse_whole(text).filter(|limit| (1..=most).contains(limit));
+        limit.ok_or_else(|| Reason::query("limit", format!("an integer between 1 and {most} (inclusive)")))
+    }
+
+    /// `force`.
+    ///
+    /// # Errors
+    /// As [`Query::boolean`].
+    pub(crate) fn force(&self) -> Result<Force, Reason> {
+        Ok(if self.boolean("force")? == Some(true) { Force::Yes } else { Force::No })
     }
 
     /// `offset`: 0 or more.

@@ -10,6 +10,7 @@ pub(crate) mod instances;
 pub(crate) mod key_query;
 pub(crate) mod key_versions;
 pub(crate) mod keys;
+pub(crate) mod kmip;
 pub(crate) mod meta;
 mod migrations;
 pub(crate) mod policies;

@@ -40,6 +40,11 @@ impl AdminError {
         }
     }
 
+    /// A 422 about a field: well-formed, and not possible.
+    pub(crate) fn impossible(path: &str, message: impl Into<String>) -> Self {
+        Self { status: StatusCode::UNPROCESSABLE_ENTITY, code: "impossible", ..Self::bad_field(path, message) }
+    }
+
     /// A 400 about the body as a whole.
     pub(crate) fn bad_body(message: impl Into<String>) -> Self {
         Self { status: StatusCode::BAD_REQUEST, code: "bad_request", message: message.into(), path: None }

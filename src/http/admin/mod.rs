@@ -4,6 +4,7 @@ mod access;
 mod audit;
 mod clock;
 pub(crate) mod errors;
+mod kmip;
 mod parameters;
 mod status;
 
@@ -26,6 +27,7 @@ pub(crate) fn configure(routes: &mut ServiceConfig) {
                 .service(post("/clock/resume", clock::resume))
                 .service(post("/tokens/expire", status::expire_tokens))
                 .service(get("/audit-events", audit::list))
+                .service(post("/kmip-objects", kmip::plant))
                 .default_service(web::to(unknown_path)),
         )
         .service(get("/openapi.yaml", status::openapi))

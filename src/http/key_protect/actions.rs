@@ -94,6 +94,7 @@ async fn run(request: &HttpRequest, bytes: Bytes, state: &State, cx: Arc<Context
         | Operation::CreateImportToken
         | Operation::GetImportToken
         | Operation::Expire
+        | Operation::Kmip(_)
         | Operation::Unrouted(_) => Err(refuse_action(app, cx, &key).await),
     };
     done.map(|()| HttpResponse::NoContent().finish())

@@ -27,7 +27,10 @@ pub(crate) enum Policies {
 /// `NoBody`, `BadBody`, `CollectionTotalMismatch`, `InvalidField`, `KeyAliasQuota`.
 pub(crate) fn read(bytes: &[u8], now: Timestamp, policies: Policies) -> Result<Draft, Reason> {
     let body = json::parse(bytes)?.required()?;
-    let resource = single_resource(&body)?;
+    let resource = single_resource(&body, KEY, BodyFault::ManyResources)?;
+    if resource.text("type")?.is_some_and(|kind| kind != KEY) {
+        return Err(Reason::field("type", KEY));
+    }
     let kind = match resource.boolean("extractable")? {
         Some(false) => Kind::Root,
         Some(true) | None => Kind::Standard,
@@ -58,25 +61,25 @@ pub(crate) fn read(bytes: &[u8], now: Timestamp, policies: Policies) -> Result<D
     })
 }
 
-/// The one resource of an envelope, after the envelope itself was checked.
-fn single_resource(body: &Fields) -> Result<Fields, Reason> {
+/// The one resource of an envelope of a type, after the envelope itself was checked; `many` tells of several.
+///
+/// # Errors
+/// `BadBody`, `CollectionTotalMismatch`.
+pub(crate) fn single_resource(body: &Fields, collection_type: &str, many: BodyFault) -> Result<Fields, Reason> {
     let metadata = body.object("metadata")?.filter(|metadata| !metadata.is_empty());
     let metadata = metadata.ok_or(Reason::BadBody(BodyFault::NoMetadata))?;
-    if metadata.text("collectiontype")? != Some(KEY) {
+    if metadata.text("collectiontype")? != Some(collection_type) {
         return Err(Reason::BadBody(BodyFault::CollectionType));
     }
     let mut resources = body.objects("resources")?.ok_or(Reason::BadBody(BodyFault::NoResources))?;
     let resource = resources.pop().ok_or(Reason::BadBody(BodyFault::NoResources))?;
     if !resources.is_empty() {
-        return Err(Reason::BadBody(BodyFault::ManyResources));
+        return Err(Reason::BadBody(many));
     }
     match metadata.get("collectiontotal") {
         Some(Value::Number(total)) if total.as_i64() == Some(1) => {}
         Some(Value::Number(_)) | None => return Err(Reason::CollectionTotalMismatch),
         Some(_) => return Err(Reason::BadBody(BodyFault::Malformed)),
-    }
-    if resource.text("type")?.is_some_and(|kind| kind != KEY) {
-        return Err(Reason::field("type", KEY));
     }
     Ok(resource)
 }

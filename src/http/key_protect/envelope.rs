@@ -31,6 +31,12 @@ pub(crate) const REGISTRATION: &str = "application/vnd.ibm.kms.registration+json
 pub(crate) const KEY_RING: &str = "application/vnd.ibm.kms.key_ring+json";
 /// Media type of import tokens.
 pub(crate) const IMPORT_TOKEN: &str = "application/vnd.ibm.kms.import_token+json";
+/// Media type of KMIP adapters.
+pub(crate) const KMIP_ADAPTER: &str = "application/vnd.ibm.kms.kmip_adapter+json";
+/// Media type of client certificates of KMIP adapters.
+pub(crate) const KMIP_CERTIFICATE: &str = "application/vnd.ibm.kms.kmip_client_certificate+json";
+/// Media type of KMIP objects.
+pub(crate) const KMIP_OBJECT: &str = "application/vnd.ibm.kms.kmip_object+json";
 /// Media type of errors.
 const ERROR: &str = "application/vnd.ibm.kms.error+json";
 
@@ -74,7 +80,7 @@ pub(crate) struct Collection<'a, T: Serialize> {
 pub(crate) enum WhenEmpty {
     /// No `resources` at all. Source: docs, ts-unable-to-list-keys-api.
     LeaveOut,
-    /// `[]`: policies and registrations.
+    /// `[]`: policies, registrations, key rings and what belongs to KMIP.
     EmptyArray,
 }
 

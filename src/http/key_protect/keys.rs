@@ -20,6 +20,7 @@ use crate::http::json;
 use crate::http::key_protect::draft::{self, Policies};
 use crate::http::key_protect::entry::{enter, enter_with_body, key_ref, wants_representation};
 use crate::http::key_protect::render::{self, Form, Scene};
+use crate::http::query::Query;
 use crate::http::state::State;
 
 /// `POST /keys`
@@ -96,7 +97,8 @@ fn target_ring(bytes: &[u8]) -> Result<RingScope, Reason> {
 pub(crate) async fn delete(request: HttpRequest, state: Data<State>) -> HttpResponse {
     enter(&request, &state, Operation::DeleteKey, async |cx| {
         let (instance, now, reply) = (cx.instance.clone(), cx.now, reply(&request));
-        let seen = delete_key::delete_key(&state.app, cx, key_ref(&request), reply).await?;
+        let force = Query::of(&request).force();
+        let seen = delete_key::delete_key(&state.app, cx, key_ref(&request), force, reply).await?;
         let scene = Scene { instance: &instance, now };
         Ok(ended(reply, render::key(scene, &seen.key, Form::Full, seen.material.as_ref())))
     })

@@ -9,6 +9,7 @@ mod import_token;
 mod instance_policies;
 mod instance_policy_body;
 mod keys;
+pub(crate) mod kmip;
 mod lists;
 mod payload;
 mod policies;
@@ -54,6 +55,7 @@ pub(crate) fn configure(routes: &mut ServiceConfig) {
             )
             .configure(below_a_key)
             .configure(beside_keys)
+            .configure(kmip::configure)
             .default_service(web::to(entry::unknown_path)),
     );
 }

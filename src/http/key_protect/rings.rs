@@ -5,14 +5,14 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
-use crate::app::rings::{Force, create_ring, delete_ring, list_rings};
+use crate::app::rings::{create_ring, delete_ring, list_rings};
 use crate::domain::id::RingId;
 use crate::domain::operation::Operation;
 use crate::domain::reason::Reason;
 use crate::domain::ring::Ring;
 use crate::http::key_protect::entry::{enter, enter_with_body};
 use crate::http::key_protect::envelope::{self, Collection, KEY_RING, WhenEmpty};
-use crate::http::query::Query;
+use crate::http::query::{PAGE_MAX, Query};
 use crate::http::state::State;
 
 /// Rings on one page, where nobody asked. Source: API reference; a page of the docs says 51.
@@ -73,16 +73,14 @@ pub(crate) async fn create(request: HttpRequest, payload: Payload, state: Data<S
 /// `DELETE /key_rings/{ring}`
 pub(crate) async fn delete(request: HttpRequest, state: Data<State>) -> HttpResponse {
     enter(&request, &state, Operation::DeleteKeyRing, async |cx| {
-        let force = Query::of(&request).boolean("force");
-        let force = force.map(|force| if force == Some(true) { Force::Yes } else { Force::No });
-        delete_ring(&state.app, cx, named(&request), force).await?;
+        delete_ring(&state.app, cx, named(&request), Query::of(&request).force()).await?;
         Ok(HttpResponse::NoContent().finish())
     })
     .await
 }
 
 fn page(query: &Query<'_>) -> Result<Page, Reason> {
-    let limit = if query.get("limit").is_some() { query.limit()? } else { PAGE_DEFAULT };
+    let limit = query.limit_within(PAGE_DEFAULT, PAGE_MAX)?;
     let whole = |number| usize::try_from(number).unwrap_or(usize::MAX);
     let counted = query.boolean("totalCount")? == Some(true);
     Ok(Page { limit: whole(limit), offset: whole(query.offset()?), counted })

@@ -4,6 +4,7 @@ pub(crate) mod dice;
 pub(crate) mod faults;
 pub(crate) mod golden;
 pub(crate) mod keys;
+pub(crate) mod kmip;
 pub(crate) mod policies;
 pub(crate) mod process;
 pub(crate) mod program;

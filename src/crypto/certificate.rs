@@ -1,0 +1,84 @@
+//! X.509 certificates in PEM form, told apart by what they say.
+
+use ring::digest::{SHA256, digest};
+use x509_cert::Certificate;
+use x509_cert::der::Decode;
+
+use crate::crypto::base64;
+
+/// SHA-256 of a certificate's DER form: the same for each way of breaking its lines.
+pub(crate) type Fingerprint = [u8; 32];
+
+const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+const END: &str = "-----END CERTIFICATE-----";
+
+/// Reads a text that holds one certificate and blanks around it; `None` for anything else.
+///
+/// Source: go-client, comment on `CreateKMIPClientCertificate`, for the form.
+pub(crate) fn fingerprint(pem: &str) -> Option<Fingerprint> {
+    let inner = pem.trim().strip_prefix(BEGIN)?.strip_suffix(END)?;
+    let text: String = inner.chars().filter(|character| !matches!(character, '\r' | '\n')).collect();
+    let der = base64::decode(&text).ok()?;
+    Certificate::from_der(&der).ok()?;
+    digest(&SHA256, &der).as_ref().try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PEM: &str = include_str!("../../tests/it/fixtures/kmip/rsa.pem");
+
+    #[test]
+    fn lines_may_be_broken_in_any_way() {
+        let known = fingerprint(PEM);
+        assert!(known.is_some());
+        let one_line = PEM.replace('\n', "");
+        for other in [PEM.replace('\n', "\r\n"), format!("\n \t{PEM}\n\n"), one_line] {
+            assert_eq!(fingerprint(&other), known, "{other}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_one_whole_certificate_is_refused() {
+        let body = PEM.trim().strip_prefix(BEGIN).unwrap().strip_suffix(END).unwrap();
+        let wrong = [
+            String::new(),
+            "invalidPEM".to_owned(),
+            body.to_owned(),
+            format!("{BEGIN}\n{END}"),
+            format!("{BEGIN}\naGVsbG8=\n{END}"),
+            format!("{PEM}{PEM}"),
+            PEM.replace("CERTIFICATE", "PUBLIC KEY"),
+            PEM.replacen("MII", "MI*", 1),
+            format!("{BEGIN}{}{END}", &body[..body.len() / 2 / 65 * 65]),
+            format!("some words\n{PEM}"),
+        ];
+        for text in wrong {
+            assert_eq!(fingerprint(&text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn bytes_after_the_certificate_are_refused() {
+        let body: String = PEM.trim().strip_prefix(BEGIN).unwrap().strip_suffix(END).unwrap().lines().collect();
+        let mut der = base64::decode(&body).unwrap();
+        der.push(0);
+        assert_eq!(fingerprint(&format!("{BEGIN}{}{END}", base64::encode(der))), None);
+    }
+
+    #[test]
+    fn usual_kinds_of_certificates_are_read() {
+        let kinds = [
+            include_str!("../../tests/it/fixtures/kmip/rsa.pem"),
+            include_str!("../../tests/it/fixtures/kmip/ec.pem"),
+            include_str!("../../tests/it/fixtures/kmip/ed25519.pem"),
+            include_str!("../../tests/it/fixtures/kmip/version_1.pem"),
+            include_str!("../../tests/it/fixtures/kmip/expired.pem"),
+        ];
+        let mut seen: Vec<Fingerprint> = kinds.iter().map(|pem| fingerprint(pem).expect("a certificate")).collect();
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), kinds.len());
+    }
+}
