@@ -38,12 +38,17 @@ def resource_controller():
     )
 
 
-def advance(by):
+def admin(path, body):
     headers = {}
     if "adminToken" in READY:
         headers["Authorization"] = f"Bearer {READY['adminToken']}"
-    reply = requests.post(READY["adminUrl"] + "/clock/advance", json={"by": by}, headers=headers, timeout=120)
+    reply = requests.post(READY["adminUrl"] + path, json=body, headers=headers, timeout=120)
     reply.raise_for_status()
+    return reply.json()
+
+
+def advance(by):
+    admin("/clock/advance", {"by": by})
 
 
 def a_name(prefix="key"):
