@@ -6,14 +6,16 @@ use crate::app::App;
 use crate::app::error::Error;
 use crate::app::lookup;
 use crate::app::read_key::Seen;
-use crate::domain::access;
+use crate::domain::access::Place;
 use crate::domain::alias::KeyRef;
 use crate::domain::audit::{Datum, Record, Side};
 use crate::domain::context::Context;
 use crate::domain::key::machine::Action;
 use crate::domain::key::{Key, Kind};
+use crate::domain::reason::Reason;
+use crate::store::registrations::Protection;
 use crate::store::tx::Tx;
-use crate::store::{key_versions, keys, policies};
+use crate::store::{key_versions, keys, policies, registrations};
 
 /// What `prefer` asks a reply to hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +27,8 @@ pub(crate) enum Reply {
 }
 
 impl Reply {
-    fn status(self) -> u16 {
+    /// The status that goes with it.
+    pub(crate) fn status(self) -> u16 {
         match self {
             Self::Minimal => 204,
             Self::Representation => 200,
@@ -33,25 +36,37 @@ impl Reply {
     }
 }
 
+/// Whether a key is deleted though it protects resources.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Deletion {
+    Plain,
+    /// `force=true`
+    Forced,
+}
+
 /// Deletes a key of any living state: it is destroyed at once and can be restored for 30 days.
 ///
 /// # Errors
-/// `KeyNotFound`; `KeyDeleted`; `AuthorizationsNotMet` for a key that needs two people.
+/// `KeyNotFound`; what the query breaks; `KeyDeleted`; `AuthorizationsNotMet` for a key that needs two people;
+/// `DeletionPrevented`; `ProtectedResource` unless forced.
 ///
 /// Source: docs, delete-keys; the order of the checks is ASSUMED.
 pub(crate) async fn delete_key(
     app: &Arc<App>,
     cx: Arc<Context>,
     reference: KeyRef,
+    wanted: Result<Deletion, Reason>,
     reply: Reply,
 ) -> Result<Seen, Error> {
-    access::allow(&cx.caller, cx.operation)?;
+    cx.allow(Place::Anywhere)?;
     let shared = Arc::clone(app);
     let (key, sealed) = app
         .write(move |tx| {
             let mut key = lookup::key(tx, &cx, &reference)?;
+            let wanted = wanted?;
             key.check(Action::Delete, cx.now)?;
             key.allow_deletion_by(cx.caller.iam_id(), cx.now)?;
+            unprotected(tx, &key, wanted)?;
             key.act(Action::Delete, cx.caller.iam_id(), cx.now)?;
             keys::update(tx, &key)?;
             let mut record = Record::of(&cx, reply.status()).about(&key);
@@ -69,6 +84,17 @@ pub(crate) async fn delete_key(
     Ok(Seen { key, material })
 }
 
+/// A key that protects resources is deleted by force alone; one with a resource that forbids it, not even so.
+///
+/// Source: docs, delete-keys, error-messages 24.
+fn unprotected(tx: &Tx<'_>, key: &Key, wanted: Deletion) -> Result<(), Error> {
+    match registrations::protection(tx, key.id)? {
+        Protection::Absolute => Err(Reason::DeletionPrevented.into()),
+        Protection::Some if wanted == Deletion::Plain => Err(Reason::ProtectedResource.into()),
+        Protection::Some | Protection::None => Ok(()),
+    }
+}
+
 /// Brings a destroyed key back, active, with its versions, aliases and policies.
 ///
 /// # Errors
@@ -76,7 +102,7 @@ pub(crate) async fn delete_key(
 ///
 /// Source: docs, restore-keys.
 pub(crate) async fn restore_key(app: &Arc<App>, cx: Arc<Context>, reference: KeyRef) -> Result<Key, Error> {
-    access::allow(&cx.caller, cx.operation)?;
+    cx.allow(Place::Anywhere)?;
     let shared = Arc::clone(app);
     app.write(move |tx| {
         let mut key = lookup::key(tx, &cx, &reference)?;
@@ -100,7 +126,7 @@ pub(crate) async fn restore_key(app: &Arc<App>, cx: Arc<Context>, reference: Key
 ///
 /// Source: docs, delete-purge-keys; go-client `PurgeKey`.
 pub(crate) async fn purge_key(app: &Arc<App>, cx: Arc<Context>, reference: KeyRef, reply: Reply) -> Result<Key, Error> {
-    access::allow(&cx.caller, cx.operation)?;
+    cx.allow(Place::Anywhere)?;
     let shared = Arc::clone(app);
     app.write(move |tx| {
         let key = lookup::key(tx, &cx, &reference)?;

@@ -10,6 +10,7 @@ use crate::domain::key::{Key, Kind, Version};
 pub(crate) enum Datum {
     Text(String),
     Number(i64),
+    Flag(bool),
 }
 
 /// Where a value stands.
@@ -165,7 +166,8 @@ impl Record {
         }
     }
 
-    fn version(&mut self, prefix: &str, version: &Version) {
+    /// Adds a key version's id and date.
+    pub(crate) fn version(&mut self, prefix: &str, version: &Version) {
         self.respond(&format!("{prefix}Id"), version.id.to_string());
         self.respond(&format!("{prefix}CreationDate"), version.created_at.rfc3339());
     }

@@ -49,6 +49,10 @@ uuid_id!(
     /// A key policy.
     PolicyId
 );
+uuid_id!(
+    /// An access policy or an authorization of IAM.
+    IamPolicyId
+);
 
 impl KeyId {
     /// True for a UUID of version 4, as every key's id is one.

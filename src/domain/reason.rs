@@ -24,6 +24,8 @@ pub(crate) enum BodyFault {
     CollectionType,
     /// More than one resource.
     ManyResources,
+    /// More than one registration.
+    ManyRegistrations,
     /// No `resources`.
     NoResources,
     /// Key material of zero length.
@@ -85,6 +87,24 @@ pub(crate) enum Reason {
     KeyAliasQuota,
     KeyDeleted,
     UnprocessableCiphertext,
+    /// Only a service instance may do this.
+    ServiceOnly,
+    /// The resource belongs to another service instance than the caller.
+    ResourceOwner,
+    /// A standard key cannot protect a resource.
+    KeyRootRequiredForRegistration,
+    /// The key's state does not allow to change its registrations.
+    KeyInvalidStateForRegistration,
+    /// Not a version of the key, or one that is older than the registered one.
+    KeyVersionInvalid,
+    RegistrationExists,
+    RegistrationNotFound,
+    /// `If-Match` names another `ETag`.
+    PreconditionFailed,
+    /// The key protects resources; `force=true` deletes it all the same.
+    ProtectedResource,
+    /// The key protects a resource that forbids its deletion.
+    DeletionPrevented,
     /// No access, no such instance, or no valid token: IBM does not tell them apart.
     Unauthorized,
     /// `Bluemix-Instance` is missing or not a UUID.
@@ -158,13 +178,23 @@ impl Reason {
             Self::KeyAliasQuota => Some("KEY_ALIAS_QUOTA_ERR"),
             Self::KeyDeleted => Some("KEY_DELETED_ERR"),
             Self::UnprocessableCiphertext => Some("UNPROCESSABLE_CIPHERTEXT_ERR"),
+            Self::ServiceOnly => Some("SERVICE_ONLY_ERR"),
+            Self::ResourceOwner => Some("RESOURCE_OWNER_ERR"),
+            Self::KeyRootRequiredForRegistration => Some("KEY_ROOT_REQ_REG_ERR"),
+            Self::KeyInvalidStateForRegistration => Some("KEY_INVALID_STATE_ERR"),
+            Self::KeyVersionInvalid => Some("KEY_VERSION_INVALID"),
+            Self::RegistrationExists => Some("REGISTRATION_EXISTS_ERR"),
+            Self::RegistrationNotFound => Some("REGISTRATION_NOT_FOUND_ERR"),
+            Self::ProtectedResource => Some("PROTECTED_RESOURCE_ERR"),
+            Self::DeletionPrevented => Some("PREV_KEY_DEL_ERR"),
             Self::Unauthorized
             | Self::InstanceHeader
             | Self::UnknownPath
             | Self::MethodNotAllowed
             | Self::UpgradeRefused
             | Self::BodyTimeout
-            | Self::BodyTooLarge => None,
+            | Self::BodyTooLarge
+            | Self::PreconditionFailed => None,
         }
     }
 
@@ -187,7 +217,12 @@ impl Reason {
             | Self::InstanceHeader
             | Self::UpgradeRefused => 400,
             Self::Unauthorized => 401,
-            Self::KeyNotFound | Self::KeyRingNotFound | Self::ImportTokenNotFound | Self::UnknownPath => 404,
+            Self::ServiceOnly | Self::ResourceOwner => 403,
+            Self::KeyNotFound
+            | Self::KeyRingNotFound
+            | Self::ImportTokenNotFound
+            | Self::RegistrationNotFound
+            | Self::UnknownPath => 404,
             Self::MethodNotAllowed => 405,
             Self::BodyTimeout => 408,
             Self::KeyInvalidState(_)
@@ -201,10 +236,17 @@ impl Reason {
             | Self::KeyRingNotEmpty
             | Self::ImportTokenExpired
             | Self::KeyAliasNotUnique
-            | Self::KeyAliasQuota => 409,
+            | Self::KeyAliasQuota
+            | Self::RegistrationExists
+            | Self::ProtectedResource
+            | Self::DeletionPrevented => 409,
             Self::KeyDeleted => 410,
+            Self::PreconditionFailed => 412,
             Self::BodyTooLarge => 413,
-            Self::UnprocessableCiphertext => 422,
+            Self::UnprocessableCiphertext
+            | Self::KeyRootRequiredForRegistration
+            | Self::KeyInvalidStateForRegistration
+            | Self::KeyVersionInvalid => 422,
         }
     }
 
@@ -219,7 +261,9 @@ impl Reason {
             Self::NoBody => "Missing body in request",
             Self::CollectionTotalMismatch => "Collection total does not match number of resources",
             Self::BearerSubject => BEARER_SUBJECT,
-            Self::KeyRootRequired => "Requested action can only be completed with a root key",
+            Self::KeyRootRequired | Self::KeyRootRequiredForRegistration => {
+                "Requested action can only be completed with a root key"
+            }
             Self::KeyRootRequiredForRotationPolicy => {
                 "Requested action can only be completed with a root key: Rotation policy cannot be set on a standard key"
             }
@@ -233,7 +277,7 @@ impl Reason {
             Self::KeyRingNotUnique => "The instance has a key ring of that id already",
             Self::KeyRingReserved => "The default key ring can not be deleted",
             Self::KeyRingNotEmpty => RING_NOT_EMPTY,
-            Self::KeyInvalidState(_) => "Key is not in a valid state",
+            Self::KeyInvalidState(_) | Self::KeyInvalidStateForRegistration => "Key is not in a valid state",
             Self::KeyRotationNotPermitted => ROTATED_RECENTLY,
             Self::AuthorizationsNotMet => "Number of authorizations required to delete is not met",
             Self::NotDualAuth => "The key is not dual auth enabled and cannot be set for deletion",
@@ -245,6 +289,14 @@ impl Reason {
             Self::KeyAliasQuota => "A key can have 5 aliases, and an instance 1000",
             Self::KeyDeleted => "Key has already been deleted: Please delete references to this key",
             Self::UnprocessableCiphertext => "The provided ciphertext is invalid or corrupted",
+            Self::ServiceOnly => "This action can only be done by a service (service to service)",
+            Self::ResourceOwner => "The resource(s) queried does not belong to the service",
+            Self::KeyVersionInvalid => VERSION_INVALID,
+            Self::RegistrationExists => "The resource is registered with this key already",
+            Self::RegistrationNotFound => "The resource is not registered with this key",
+            Self::PreconditionFailed => "Precondition Failed: If-Match names another state of the registration",
+            Self::ProtectedResource => "Key is protecting one or more cloud resources",
+            Self::DeletionPrevented => DELETION_PREVENTED,
             Self::Unauthorized => "Unauthorized: The user does not have access to the specified resource",
             Self::InstanceHeader => {
                 "Bad Request: Request requires valid Bluemix-Instance Header containing a valid UUID"
@@ -265,6 +317,9 @@ impl Reason {
         }
         if let Self::InvalidQueryParam { name, .. } = self {
             return Some(Target::QueryParam(name));
+        }
+        if *self == Self::ProtectedResource {
+            return Some(Target::QueryParam("force"));
         }
         (*self == Self::KeyPayloadRequired).then_some(Target::Field("payload"))
     }
@@ -290,6 +345,11 @@ const INCORRECT_NONCE: &str = "The encrypted nonce given does not match existing
                                nonce was given in the request";
 const INCORRECT_NONCE_IV: &str = "The provided encrypted nonce was not encrypted with the key material given OR the \
                                   provided IV does not match the encrypted nonce";
+const VERSION_INVALID: &str =
+    "This request requires that the key version is later than current registration key version";
+const DELETION_PREVENTED: &str = "The key cannot be deleted because it's protecting a cloud resource that has a \
+                                  retention policy: Before you delete this key, contact an account owner to remove \
+                                  the retention policy on each resource that is associated with the key";
 const SEARCH_TOO_BROAD: &str =
     "The search covers more than 5000 keys: Narrow it down by state, extractable or key ring";
 const ROTATED_RECENTLY: &str =
@@ -304,6 +364,7 @@ impl BodyFault {
             Self::NoMetadata => "CollectionMetadata is empty",
             Self::CollectionType => "CollectionType does not fit the request",
             Self::ManyResources => "Only creation of one key per request is supported",
+            Self::ManyRegistrations => "Only one registration per request is supported",
             Self::NoResources => "Resources is empty",
             Self::EmptyPayload => "Key material is empty",
         };

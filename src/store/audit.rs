@@ -62,6 +62,8 @@ struct StoredDetail {
     path: String,
     text: Option<String>,
     number: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    flag: Option<bool>,
 }
 
 /// Number, then the record; or number, index of what it shares, time, correlation id.
@@ -209,11 +211,12 @@ fn store(record: &Record) -> StoredRecord {
 }
 
 fn store_detail(detail: &Detail) -> StoredDetail {
-    let (text, number) = match &detail.value {
-        Datum::Text(text) => (Some(text.clone()), None),
-        Datum::Number(number) => (None, Some(*number)),
+    let (text, number, flag) = match &detail.value {
+        Datum::Text(text) => (Some(text.clone()), None, None),
+        Datum::Number(number) => (None, Some(*number), None),
+        Datum::Flag(flag) => (None, None, Some(*flag)),
     };
-    StoredDetail { response: detail.side == Side::Response, path: detail.path.clone(), text, number }
+    StoredDetail { response: detail.side == Side::Response, path: detail.path.clone(), text, number, flag }
 }
 
 fn load(stored: StoredRecord) -> Option<Record> {
@@ -241,10 +244,11 @@ fn load(stored: StoredRecord) -> Option<Record> {
 
 fn load_detail(stored: StoredDetail) -> Option<Detail> {
     let side = if stored.response { Side::Response } else { Side::Request };
-    let value = match (stored.text, stored.number) {
-        (Some(text), None) => Datum::Text(text),
-        (None, Some(number)) => Datum::Number(number),
-        (Some(_), Some(_)) | (None, None) => return None,
+    let value = match (stored.text, stored.number, stored.flag) {
+        (Some(text), None, None) => Datum::Text(text),
+        (None, Some(number), None) => Datum::Number(number),
+        (None, None, Some(flag)) => Datum::Flag(flag),
+        _ => return None,
     };
     Some(Detail { side, path: stored.path, value })
 }

@@ -8,6 +8,7 @@
     reason = "a test ends at the first surprise, and nobody imports it"
 )]
 
+mod access_limits;
 mod admin;
 mod aliases;
 mod audit;
@@ -24,12 +25,18 @@ mod full_disk;
 mod golden_replies;
 mod harness;
 mod hostile_tokens;
+mod iam_policies;
+mod iam_policy_lists;
 mod instances;
 mod key_life;
 mod late;
 mod lists;
 mod process;
+mod protected_keys;
 mod races;
+mod registration_writes;
+mod registrations;
+mod roles;
 mod secrets;
 mod simulation;
 mod state_table;

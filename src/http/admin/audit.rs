@@ -143,6 +143,7 @@ fn render(record: &Record) -> Value {
         let value = match &detail.value {
             Datum::Text(text) => json!(text),
             Datum::Number(number) => json!(number),
+            Datum::Flag(flag) => json!(flag),
         };
         put(side, &detail.path, value);
     }
