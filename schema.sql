@@ -191,6 +191,45 @@ CREATE TABLE kmip_objects (
 ) STRICT;
 CREATE INDEX kmip_objects_by_adapter ON kmip_objects (adapter_id, state, seq);
 
+-- Access policies and authorizations of IAM. kind: access or authorization; state: active or deleted. subject and
+-- resource are conditions as JSON, roles are CRNs with commas between them; normal is what
+-- two policies share that give the same.
+CREATE TABLE iam_policies (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    description TEXT,
+    subject TEXT NOT NULL,
+    resource TEXT NOT NULL,
+    roles TEXT NOT NULL,
+    normal TEXT NOT NULL,
+    state TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    updated_at INTEGER NOT NULL,
+    updated_by TEXT NOT NULL,
+    revision INTEGER NOT NULL
+) STRICT;
+CREATE INDEX iam_policies_by_state ON iam_policies (state, seq);
+CREATE INDEX iam_policies_by_normal ON iam_policies (normal, state);
+
+-- Which cloud resource a root key protects, and with which of its versions.
+CREATE TABLE registrations (
+    seq INTEGER PRIMARY KEY,
+    key_id TEXT NOT NULL,
+    resource_crn TEXT NOT NULL,
+    prevent_deletion INTEGER NOT NULL,
+    description TEXT,
+    metadata TEXT,
+    version_id TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    updated_at INTEGER NOT NULL,
+    updated_by TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    UNIQUE (key_id, resource_crn)
+) STRICT;
+
 -- What time will bring. kind: expiry, rotation, deletion-lapse, purge of a key; token-expiry of an instance.
 CREATE TABLE due (
     subject_id TEXT NOT NULL,

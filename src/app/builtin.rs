@@ -1,9 +1,9 @@
 //! What every fresh service has: one account, one instance of Key Protect and one of Cloud Object Storage, and the
 //! authorization between them. The same ids on every machine.
 
-use crate::domain::access::Roles;
 use crate::domain::caller::Identity;
-use crate::domain::id::InstanceId;
+use crate::domain::iam_policy::{Attribute, Conditions, IamPolicy, Operator, PolicyDraft, PolicyKind, PolicyState};
+use crate::domain::id::{IamPolicyId, InstanceId};
 use crate::domain::instance::{Instance, Presence, Service};
 use crate::domain::instance_policy::InstancePolicies;
 use crate::domain::time::Timestamp;
@@ -18,6 +18,8 @@ pub(crate) const REGION: &str = "us-south";
 pub(crate) const KEY_PROTECT_ID: &str = "5a0f3c1e-8d2b-4f6a-9c47-1e7b2d9a4c60";
 /// The built-in Cloud Object Storage instance.
 pub(crate) const OBJECT_STORAGE_ID: &str = "c8e2a7d4-3b61-4e9f-8a05-7f2c6d1b9e38";
+/// The built-in authorization.
+const AUTHORIZATION_ID: &str = "d41f7a86-2c95-4b3e-8f10-5e6a9c7b2d34";
 /// IAM id of Key Protect itself, in records of what time brought.
 const KEY_PROTECT_SERVICE: &str = "0e5d4c3b-2a19-4f8e-8d7c-6b5a49382716";
 
@@ -81,23 +83,46 @@ pub(crate) fn key_protect() -> Identity {
     Identity { name: "Key Protect".to_owned(), ..Identity::service_id(KEY_PROTECT_SERVICE) }
 }
 
-/// A service-to-service authorization: which service instance may do what on the account's Key Protect instances.
-pub(crate) struct Authorization {
-    pub(crate) service: &'static str,
-    pub(crate) instance: &'static str,
-    pub(crate) roles: Roles,
+/// The authorization of a fresh store: the built-in Cloud Object Storage instance reads keys of the account's Key Protect
+/// instances. `None` never: its id is a constant.
+pub(crate) fn authorization(now: Timestamp) -> Option<IamPolicy> {
+    let attribute = |name: &str, value: &str| {
+        let operator = Some(Operator::Equals);
+        Attribute { name: name.to_owned(), operator, value: value.to_owned() }
+    };
+    let conditions = |attributes| Conditions { attributes, tags: Vec::new() };
+    Some(IamPolicy {
+        id: IamPolicyId::parse(AUTHORIZATION_ID)?,
+        draft: PolicyDraft {
+            kind: PolicyKind::Authorization,
+            description: Some("Lets the built-in storage instance use root keys".to_owned()),
+            subject: conditions(vec![
+                attribute("accountId", ACCOUNT),
+                attribute("serviceName", Service::ObjectStorage.name()),
+                attribute("serviceInstance", OBJECT_STORAGE_ID),
+            ]),
+            resource: conditions(vec![
+                attribute("accountId", ACCOUNT),
+                attribute("serviceName", Service::KeyProtect.name()),
+            ]),
+            roles: vec!["crn:v1:bluemix:public:iam::::serviceRole:Reader".to_owned()],
+        },
+        state: PolicyState::Active,
+        created_at: now.whole_seconds(),
+        created_by: owner().iam_id,
+        updated_at: now.whole_seconds(),
+        updated_by: owner().iam_id,
+        revision: 1,
+    })
 }
-
-/// The authorizations of a fresh store.
-pub(crate) const AUTHORIZATIONS: [Authorization; 1] =
-    [Authorization { service: "cloud-object-storage", instance: OBJECT_STORAGE_ID, roles: Roles::READER }];
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn each_described_instance_is_made() {
+    fn all_that_is_described_is_made() {
         assert_eq!(instances(Timestamp::from_millis(0)).len(), INSTANCES.len());
+        assert!(authorization(Timestamp::from_millis(0)).is_some());
     }
 }

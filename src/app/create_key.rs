@@ -6,10 +6,10 @@ use crate::app::App;
 use crate::app::error::Error;
 use crate::app::import_token;
 use crate::app::lookup;
-use crate::domain::access;
+use crate::domain::access::Place;
 use crate::domain::alias::{Alias, PER_INSTANCE_MAX, PER_KEY_MAX};
 use crate::domain::audit::Record;
-use crate::domain::context::Context;
+use crate::domain::context::{Context, RingScope};
 use crate::domain::id::{InstanceId, RingId};
 use crate::domain::instance_policy::key_access::Making;
 use crate::domain::key::draft::{Draft, Origin, Overrides};
@@ -39,7 +39,7 @@ pub(crate) async fn create_key(
     cx: Arc<Context>,
     draft: Result<Draft, Reason>,
 ) -> Result<Created, Error> {
-    access::allow(&cx.caller, cx.operation)?;
+    may_create(&cx)?;
     let ring = find_ring(app, &cx).await?;
     let draft = draft?;
     let overrides = settle_policies(&cx, &draft)?;
@@ -101,6 +101,15 @@ pub(crate) async fn create_key(
         })
         .await?;
     Ok(Created { key, material })
+}
+
+/// A key needs the role on the ring that it is to be in.
+fn may_create(cx: &Context) -> Result<(), Reason> {
+    match &cx.ring {
+        None => cx.allow(Place::Ring(&RingId::default_ring())),
+        Some(RingScope::Ring(ring)) => cx.allow(Place::Ring(ring)),
+        Some(RingScope::Nowhere(_)) => cx.allow(Place::Whole),
+    }
 }
 
 /// A ring that is missing outranks what is wrong with the body.

@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::app::error::Error;
 use crate::app::lookup;
 use crate::app::read_key::Seen;
-use crate::domain::access;
+use crate::domain::access::Place;
 use crate::domain::alias::KeyRef;
 use crate::domain::audit::{Datum, Record, Side};
 use crate::domain::context::Context;
@@ -16,8 +16,9 @@ use crate::domain::key::machine::Action;
 use crate::domain::key::{Key, Kind};
 use crate::domain::reason::Reason;
 use crate::store::kmip::adapters;
+use crate::store::registrations::Protection;
 use crate::store::tx::Tx;
-use crate::store::{key_versions, keys, policies};
+use crate::store::{key_versions, keys, policies, registrations};
 
 /// What `prefer` asks a reply to hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +30,8 @@ pub(crate) enum Reply {
 }
 
 impl Reply {
-    fn status(self) -> u16 {
+    /// The status that goes with it.
+    pub(crate) fn status(self) -> u16 {
         match self {
             Self::Minimal => 204,
             Self::Representation => 200,
@@ -41,7 +43,7 @@ impl Reply {
 ///
 /// # Errors
 /// `KeyNotFound`; what the query breaks; `KeyDeleted`; `AuthorizationsNotMet` for a key that needs two people;
-/// `ProtectedResource` for one that a KMIP adapter hangs on, unless forced.
+/// `DeletionPrevented`; `ProtectedResource` for one that registrations or KMIP adapters hang on, unless forced.
 ///
 /// Source: docs, delete-keys, kmip; the order of the checks is ASSUMED.
 pub(crate) async fn delete_key(
@@ -51,7 +53,7 @@ pub(crate) async fn delete_key(
     force: Result<Force, Reason>,
     reply: Reply,
 ) -> Result<Seen, Error> {
-    access::allow(&cx.caller, cx.operation)?;
+    cx.allow(Place::Anywhere)?;
     let shared = Arc::clone(app);
     let (key, sealed) = app
         .write(move |tx| {
@@ -59,9 +61,7 @@ pub(crate) async fn delete_key(
             let force = force?;
             key.check(Action::Delete, cx.now)?;
             key.allow_deletion_by(cx.caller.iam_id(), cx.now)?;
-            if force == Force::No && adapters::hang_on(tx, key.id)? {
-                return Err(Reason::ProtectedResource.into());
-            }
+            unprotected(tx, &key, force)?;
             key.act(Action::Delete, cx.caller.iam_id(), cx.now)?;
             keys::update(tx, &key)?;
             let mut record = Record::of(&cx, reply.status()).about(&key);
@@ -79,6 +79,18 @@ pub(crate) async fn delete_key(
     Ok(Seen { key, material })
 }
 
+/// A key that protects resources is deleted by force alone; one with a resource that forbids it, not even so.
+///
+/// Source: docs, delete-keys, error-messages 24.
+fn unprotected(tx: &Tx<'_>, key: &Key, force: Force) -> Result<(), Error> {
+    let protection = registrations::protection(tx, key.id)?;
+    if protection == Protection::Absolute {
+        return Err(Reason::DeletionPrevented.into());
+    }
+    let protected = protection == Protection::Some || adapters::hang_on(tx, key.id)?;
+    if protected && force == Force::No { Err(Reason::ProtectedResource.into()) } else { Ok(()) }
+}
+
 /// Brings a destroyed key back, active, with its versions, aliases and policies.
 ///
 /// # Errors
@@ -87,7 +99,7 @@ pub(crate) async fn delete_key(
 ///
 /// Source: docs, restore-keys.
 pub(crate) async fn restore_key(app: &Arc<App>, cx: Arc<Context>, reference: KeyRef) -> Result<Key, Error> {
-    access::allow(&cx.caller, cx.operation)?;
+    cx.allow(Place::Anywhere)?;
     let shared = Arc::clone(app);
     app.write(move |tx| {
         let mut key = lookup::key(tx, &cx, &reference)?;
@@ -115,7 +127,7 @@ pub(crate) async fn restore_key(app: &Arc<App>, cx: Arc<Context>, reference: Key
 ///
 /// Source: docs, delete-purge-keys; go-client `PurgeKey`.
 pub(crate) async fn purge_key(app: &Arc<App>, cx: Arc<Context>, reference: KeyRef, reply: Reply) -> Result<Key, Error> {
-    access::allow(&cx.caller, cx.operation)?;
+    cx.allow(Place::Anywhere)?;
     let shared = Arc::clone(app);
     app.write(move |tx| {
         let key = lookup::key(tx, &cx, &reference)?;

@@ -9,7 +9,7 @@ use crate::crypto::import_key::{self, ImportKey};
 use crate::crypto::random::NONCE_BYTES;
 use crate::crypto::seal_key::SealKey;
 use crate::crypto::{Error as CryptoError, compare};
-use crate::domain::access;
+use crate::domain::access::Place;
 use crate::domain::audit::{Datum, Record, Side};
 use crate::domain::context::Context;
 use crate::domain::id::InstanceId;
@@ -29,7 +29,7 @@ pub(crate) async fn create(
     cx: Arc<Context>,
     wanted: Result<Wanted, Reason>,
 ) -> Result<ImportToken, Error> {
-    access::allow(&cx.caller, cx.operation)?;
+    cx.allow(Place::Whole)?;
     let wanted = wanted?;
     let ImportKey { private, public } = in_background(import_key::generate).await?;
     let created_at = cx.now.whole_seconds();
@@ -62,7 +62,7 @@ pub(crate) async fn create(
 ///
 /// Source: docs, create-import-tokens.
 pub(crate) async fn retrieve(app: &Arc<App>, cx: Arc<Context>) -> Result<ImportToken, Error> {
-    access::allow(&cx.caller, cx.operation)?;
+    cx.allow(Place::Whole)?;
     let shared = Arc::clone(app);
     app.write(move |tx| {
         let (mut token, _) = import_tokens::get(tx, cx.instance.id)?.ok_or(Reason::ImportTokenNotFound)?;

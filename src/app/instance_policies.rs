@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::app::error::Error;
-use crate::domain::access;
+use crate::domain::access::Place;
 use crate::domain::audit::{Datum, Record, Side};
 use crate::domain::context::Context;
 use crate::domain::instance_policy::key_access::KeyAccessFlag;
@@ -23,7 +23,7 @@ pub(crate) async fn set_instance_policies(
     cx: Arc<Context>,
     wanted: Result<Vec<InstancePolicyChange>, Reason>,
 ) -> Result<(), Error> {
-    access::allow(&cx.caller, cx.operation)?;
+    cx.allow(Place::Whole)?;
     let wanted = wanted?;
     let shared = Arc::clone(app);
     app.write(move |tx| {
@@ -55,7 +55,7 @@ pub(crate) async fn get_instance_policies(
     cx: Arc<Context>,
     query: Result<(), Reason>,
 ) -> Result<InstancePolicies, Error> {
-    access::allow(&cx.caller, cx.operation)?;
+    cx.allow(Place::Whole)?;
     query?;
     app.note(Record::of(&cx, 200)).await;
     Ok(cx.instance.policies.clone())
@@ -68,7 +68,7 @@ pub(crate) async fn get_instance_policies(
 ///
 /// Source: go-client `GetAllowedIPPrivateNetworkPort`.
 pub(crate) async fn get_allowed_ip_port(app: &Arc<App>, cx: Arc<Context>) -> Result<Option<u16>, Error> {
-    access::allow(&cx.caller, cx.operation)?;
+    cx.allow(Place::Whole)?;
     let instance = cx.instance.id;
     let port = app.read(move |tx| Ok(instance_policies::port(tx, instance)?)).await?;
     app.note(Record::of(&cx, 200)).await;

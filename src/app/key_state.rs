@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::app::error::Error;
 use crate::app::lookup;
-use crate::domain::access;
+use crate::domain::access::Place;
 use crate::domain::alias::KeyRef;
 use crate::domain::audit::Record;
 use crate::domain::context::Context;
@@ -42,7 +42,7 @@ pub(crate) async fn enable_key(app: &Arc<App>, cx: Arc<Context>, key: KeyRef) ->
 ///
 /// Source: docs, sync-associated-resources; go-client `SyncAssociatedResources`.
 pub(crate) async fn sync_key(app: &Arc<App>, cx: Arc<Context>, key: KeyRef) -> Result<(), Error> {
-    access::allow(&cx.caller, cx.operation)?;
+    cx.allow(Place::Anywhere)?;
     let shared = Arc::clone(app);
     app.write(move |tx| {
         let mut key = lookup::key(tx, &cx, &key)?;
@@ -72,7 +72,7 @@ pub(crate) async fn unset_for_deletion(app: &Arc<App>, cx: Arc<Context>, key: Ke
 }
 
 async fn act(app: &Arc<App>, cx: Arc<Context>, reference: KeyRef, action: Action) -> Result<(), Error> {
-    access::allow(&cx.caller, cx.operation)?;
+    cx.allow(Place::Anywhere)?;
     let shared = Arc::clone(app);
     app.write(move |tx| {
         let mut key = lookup::key(tx, &cx, &reference)?;
@@ -87,7 +87,7 @@ async fn authorize<F>(app: &Arc<App>, cx: Arc<Context>, reference: KeyRef, chang
 where
     F: FnOnce(&mut Key, &str, crate::domain::time::Timestamp) -> Result<(), Reason> + Send + 'static,
 {
-    access::allow(&cx.caller, cx.operation)?;
+    cx.allow(Place::Anywhere)?;
     let shared = Arc::clone(app);
     app.write(move |tx| {
         let mut key = lookup::key(tx, &cx, &reference)?;

@@ -10,6 +10,7 @@ use quick_cache::sync::Cache;
 use crate::app::App;
 use crate::app::error::Error;
 use crate::crypto::seal_key::SealKey;
+use crate::domain::access::Place;
 use crate::domain::alias::KeyRef;
 use crate::domain::audit::Record;
 use crate::domain::caller::Caller;
@@ -131,33 +132,39 @@ impl KeysInUse {
     }
 }
 
-/// The key that a request names, ready for use.
+/// The key that a request names and that the caller may use, ready for use.
 ///
 /// # Errors
-/// `KeyNotFound`, also for a key of another ring than the request names.
+/// `Unauthorized`; `KeyNotFound`, also for a key of another ring than the request names.
 pub(crate) async fn key_in_use(app: &App, cx: &Context, reference: &KeyRef) -> Result<Arc<KeyInUse>, Error> {
     let known = app.memory.keys.find(cx.instance.id, reference);
     let held = match known {
         Some(held) => held,
-        None => load(app, cx.instance.id, reference).await?,
+        None => load(app, cx, reference).await?,
     };
+    cx.allow(Place::Key(&held.key.ring, held.key.id))?;
     let in_ring = cx.ring.as_ref().is_none_or(|ring| ring.holds(&held.key.ring));
     if in_ring { Ok(held) } else { Err(Reason::KeyNotFound.into()) }
 }
 
-async fn load(app: &App, instance: InstanceId, reference: &KeyRef) -> Result<Arc<KeyInUse>, Error> {
+async fn load(app: &App, cx: &Context, reference: &KeyRef) -> Result<Arc<KeyInUse>, Error> {
+    let instance = cx.instance.id;
     let seen = app.memory.keys.forgotten.load(Ordering::Acquire);
     let wanted = reference.clone();
-    let (key, sealed) = app
+    let found = app
         .read(move |tx| {
-            let key = keys::find(tx, instance, &wanted)?.ok_or(Reason::KeyNotFound)?;
+            let Some(key) = keys::find(tx, instance, &wanted)? else { return Ok(None) };
             let sealed = match key.kind {
                 Kind::Root => key_versions::sealed(tx, key.id)?,
                 Kind::Standard => Vec::new(),
             };
-            Ok((key, sealed))
+            Ok(Some((key, sealed)))
         })
         .await?;
+    let Some((key, sealed)) = found else {
+        cx.allow(Place::Missing(reference))?;
+        return Err(Reason::KeyNotFound.into());
+    };
     let mut versions = Vec::with_capacity(sealed.len());
     for one in sealed {
         let material = app.vault.open_version(key.id, one.version.id, one.sealed)?;

@@ -8,7 +8,6 @@ use crate::domain::access;
 use crate::domain::audit::{Datum, Record, Side};
 use crate::domain::context::Context;
 use crate::domain::key::Key;
-use crate::domain::operation::Operation;
 use crate::domain::reason::Reason;
 use crate::domain::search::{CANDIDATES_MAX, Search};
 use crate::domain::selection::Selection;
@@ -34,7 +33,7 @@ pub(crate) struct Listing {
     pub(crate) incomplete: bool,
 }
 
-/// Lists an instance's keys; who may see none gets an empty list.
+/// Lists the keys of an instance that the caller may see; who may see none gets an empty list.
 ///
 /// # Errors
 /// What the query breaks; `KeySearchTooBroad`.
@@ -45,27 +44,24 @@ pub(crate) async fn list_keys(
     cx: Arc<Context>,
     query: Result<ListQuery, Reason>,
 ) -> Result<Listing, Error> {
-    let permitted = access::allow(&cx.caller, Operation::ListKeys).is_ok();
     let mut query = query?;
     query.selection.ring.clone_from(&cx.ring);
+    query.selection.visible = access::visible(&cx.rights, cx.operation);
     let instance = cx.instance.id;
-    let listing = if permitted {
-        app.read(move |tx| {
+    let listing = app
+        .read(move |tx| {
             if let Some(search) = &query.search {
                 return searched(tx, instance, &query, search);
             }
             let keys = key_query::list(tx, instance, &query.selection, &query.sort, query.limit, query.offset)?;
             Ok(Listing { keys, search: None, incomplete: false })
         })
-        .await?
-    } else {
-        Listing { keys: Vec::new(), search: query.search, incomplete: false }
-    };
+        .await?;
     note_total(app, &cx, i64::try_from(listing.keys.len()).unwrap_or(i64::MAX)).await;
     Ok(listing)
 }
 
-/// Counts an instance's keys; who may see none counts none.
+/// Counts the keys of an instance that the caller may see; who may see none counts none.
 ///
 /// # Errors
 /// What the query breaks.
@@ -76,11 +72,11 @@ pub(crate) async fn count_keys(
     cx: Arc<Context>,
     query: Result<ListQuery, Reason>,
 ) -> Result<i64, Error> {
-    let permitted = access::allow(&cx.caller, Operation::CountKeys).is_ok();
     let mut selection = query?.selection;
     selection.ring.clone_from(&cx.ring);
+    selection.visible = access::visible(&cx.rights, cx.operation);
     let instance = cx.instance.id;
-    let total = if permitted { app.read(move |tx| Ok(key_query::count(tx, instance, &selection)?)).await? } else { 0 };
+    let total = app.read(move |tx| Ok(key_query::count(tx, instance, &selection)?)).await?;
     note_total(app, &cx, total).await;
     Ok(total)
 }

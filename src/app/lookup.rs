@@ -1,6 +1,7 @@
 //! Finding what a request names.
 
 use crate::app::error::Error;
+use crate::domain::access::Place;
 use crate::domain::alias::KeyRef;
 use crate::domain::context::{Context, RingScope};
 use crate::domain::id::{InstanceId, RingId};
@@ -9,14 +10,19 @@ use crate::domain::reason::Reason;
 use crate::store::tx::Tx;
 use crate::store::{instances, keys, rings};
 
-/// The key that a request names.
+/// The key that a request names, and that the caller may do this to.
 ///
 /// # Errors
-/// `KeyNotFound`, also for a key of another ring than the request names.
+/// `Unauthorized`; `KeyNotFound`, also for a key of another ring than the request names.
 ///
 /// Source: API reference, `x-kms-key-ring`; the 404 for another ring is ASSUMED.
 pub(crate) fn key(tx: &Tx<'_>, cx: &Context, reference: &KeyRef) -> Result<Key, Error> {
-    let key = keys::find(tx, cx.instance.id, reference)?.ok_or(Reason::KeyNotFound)?;
+    let found = keys::find(tx, cx.instance.id, reference)?;
+    let Some(key) = found else {
+        cx.allow(Place::Missing(reference))?;
+        return Err(Reason::KeyNotFound.into());
+    };
+    cx.allow(Place::Key(&key.ring, key.id))?;
     let in_ring = cx.ring.as_ref().is_none_or(|ring| ring.holds(&key.ring));
     if in_ring { Ok(key) } else { Err(Reason::KeyNotFound.into()) }
 }

@@ -7,6 +7,7 @@ mod claims;
 pub(crate) mod create_key;
 pub(crate) mod delete_key;
 pub(crate) mod error;
+pub(crate) mod iam_policies;
 pub(crate) mod import_token;
 pub(crate) mod instance_policies;
 pub(crate) mod instances;
@@ -18,6 +19,8 @@ pub(crate) mod list_keys;
 pub(crate) mod lookup;
 pub(crate) mod patch_key;
 pub(crate) mod read_key;
+pub(crate) mod registrations;
+pub(crate) mod rights;
 pub(crate) mod rings;
 pub(crate) mod rotate_key;
 pub(crate) mod tick;
@@ -35,9 +38,11 @@ use crate::app::audit::AuditQueue;
 use crate::app::error::Error;
 use crate::app::instances::Instances;
 use crate::app::keys_in_use::KeysInUse;
+use crate::app::rights::GrantsInForce;
 use crate::app::tokens::Tokens;
 use crate::app::vault::Vault;
 use crate::clock::Clock;
+use crate::domain::iam_policy::IamPolicy;
 use crate::domain::instance::Instance;
 use crate::store::reader::Reader;
 use crate::store::tx::Tx;
@@ -63,6 +68,7 @@ pub(crate) struct App {
 /// What is remembered of the store, brought up to date by the writer before a change is acknowledged.
 pub(crate) struct Memory {
     pub(crate) keys: KeysInUse,
+    pub(crate) grants: GrantsInForce,
     pub(crate) instances: Instances,
     tokens: Arc<Tokens>,
     /// When something is due next, in milliseconds; `i64::MAX` when nothing is.
@@ -70,15 +76,26 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    /// No key in use yet; `instances` and `next_due` as the store tells them.
-    pub(crate) fn new(instances: Vec<Instance>, tokens: Arc<Tokens>, next_due: Option<i64>) -> Self {
-        let instances = Instances::new(instances);
-        Self { keys: KeysInUse::new(), instances, tokens, next_due: AtomicI64::new(next_due.unwrap_or(i64::MAX)) }
+    /// No key in use yet; the rest as the store tells it.
+    pub(crate) fn new(
+        instances: Vec<Instance>,
+        policies: &[IamPolicy],
+        tokens: Arc<Tokens>,
+        next_due: Option<i64>,
+    ) -> Self {
+        Self {
+            keys: KeysInUse::new(),
+            grants: GrantsInForce::new(policies),
+            instances: Instances::new(instances),
+            tokens,
+            next_due: AtomicI64::new(next_due.unwrap_or(i64::MAX)),
+        }
     }
 
     /// Takes notice of a commit.
     pub(crate) fn on_commit(&self, committed: &Committed) {
         self.keys.forget(&committed.effects.keys());
+        self.grants.change(&committed.policies);
         for instance in committed.effects.instances() {
             self.instances.put(instance);
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::app::error::Error;
 use crate::app::lookup;
-use crate::domain::access;
+use crate::domain::access::Place;
 use crate::domain::alias::KeyRef;
 use crate::domain::audit::{Datum, Record, Side};
 use crate::domain::context::{Context, RingScope};
@@ -17,7 +17,8 @@ use crate::store::keys;
 /// Moves a key to the ring that the body names; the ring of the header is the one it is in.
 ///
 /// # Errors
-/// `KeyNotFound`; what the body breaks; `KeyRingNotFound`; `KeyDeleted`.
+/// `KeyNotFound`; what the body breaks; `Unauthorized` on the ring that the key is to be in; `KeyRingNotFound`;
+/// `KeyDeleted`.
 ///
 /// Source: docs, key-rings; Node client `patchKey`.
 pub(crate) async fn patch_key(
@@ -26,11 +27,16 @@ pub(crate) async fn patch_key(
     reference: KeyRef,
     target: Result<RingScope, Reason>,
 ) -> Result<Key, Error> {
-    access::allow(&cx.caller, cx.operation)?;
+    cx.allow(Place::Anywhere)?;
     let shared = Arc::clone(app);
     app.write(move |tx| {
         let mut key = lookup::key(tx, &cx, &reference)?;
-        let ring = lookup::ring(tx, cx.instance.id, Some(&target?))?;
+        let target = target?;
+        match &target {
+            RingScope::Ring(ring) => cx.allow(Place::Ring(ring))?,
+            RingScope::Nowhere(_) => cx.allow(Place::Whole)?,
+        }
+        let ring = lookup::ring(tx, cx.instance.id, Some(&target))?;
         key.act(Action::Patch, cx.caller.iam_id(), cx.now)?;
         let before = std::mem::replace(&mut key.ring, ring);
         keys::update(tx, &key)?;

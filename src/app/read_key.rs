@@ -1,11 +1,11 @@
-//! Reading one key: itself, its versions, its policies, its registrations.
+//! Reading one key: itself, its versions, its policies.
 
 use std::sync::Arc;
 
 use crate::app::App;
 use crate::app::error::Error;
 use crate::app::lookup;
-use crate::domain::access;
+use crate::domain::access::Place;
 use crate::domain::alias::KeyRef;
 use crate::domain::audit::{Datum, Record, Side};
 use crate::domain::context::Context;
@@ -47,7 +47,7 @@ pub(crate) struct VersionsQuery {
 ///
 /// Source: docs, view-keys, retrieve-key; a Reader is refused the whole and may have the metadata (manage-access).
 pub(crate) async fn get_key(app: &Arc<App>, cx: Arc<Context>, reference: KeyRef, depth: Depth) -> Result<Seen, Error> {
-    access::allow(&cx.caller, cx.operation)?;
+    cx.allow(Place::Anywhere)?;
     let wanted = cx.clone();
     let (key, sealed) = app
         .read(move |tx| {
@@ -82,7 +82,7 @@ pub(crate) async fn list_versions(
     reference: KeyRef,
     query: Result<VersionsQuery, Reason>,
 ) -> Result<Page, Error> {
-    access::allow(&cx.caller, cx.operation)?;
+    cx.allow(Place::Anywhere)?;
     let wanted = cx.clone();
     let (key, page) = app
         .read(move |tx| {
@@ -100,7 +100,7 @@ pub(crate) async fn list_versions(
     Ok(page)
 }
 
-/// Reads what hangs on a key, in any state: its policies and its registrations are on the key itself.
+/// Reads what hangs on a key, in any state: its policies are on the key itself.
 ///
 /// # Errors
 /// `KeyNotFound`; what the query breaks.
@@ -110,7 +110,7 @@ pub(crate) async fn get_attached(
     reference: KeyRef,
     query: Result<(), Reason>,
 ) -> Result<Key, Error> {
-    access::allow(&cx.caller, cx.operation)?;
+    cx.allow(Place::Anywhere)?;
     let wanted = cx.clone();
     let key = app.read(move |tx| lookup::key(tx, &wanted, &reference)).await?;
     query?;
@@ -120,17 +120,4 @@ pub(crate) async fn get_attached(
     }
     app.note(record).await;
     Ok(key)
-}
-
-/// Allows a read of the whole instance that finds nothing to read from.
-///
-/// # Errors
-/// What the query breaks.
-pub(crate) async fn read_instance(app: &Arc<App>, cx: Arc<Context>, query: Result<(), Reason>) -> Result<(), Error> {
-    access::allow(&cx.caller, cx.operation)?;
-    query?;
-    let mut record = Record::of(&cx, 200);
-    record.add(Side::Response, "totalResources", Datum::Number(0));
-    app.note(record).await;
-    Ok(())
 }

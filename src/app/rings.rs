@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::app::error::Error;
 use crate::app::lookup;
-use crate::domain::access;
+use crate::domain::access::Place;
 use crate::domain::audit::{Datum, Record, Side};
 use crate::domain::context::Context;
 use crate::domain::force::Force;
@@ -21,7 +21,7 @@ use crate::store::rings;
 ///
 /// Source: docs, key-rings; Terraform provider for the codes, the statuses are ASSUMED.
 pub(crate) async fn create_ring(app: &Arc<App>, cx: Arc<Context>, ring: Result<RingId, Reason>) -> Result<(), Error> {
-    access::allow(&cx.caller, cx.operation)?;
+    cx.allow(Place::Whole)?;
     let id = ring?;
     let shared = Arc::clone(app);
     app.write(move |tx| {
@@ -51,7 +51,7 @@ pub(crate) async fn list_rings(
     cx: Arc<Context>,
     query: Result<(), Reason>,
 ) -> Result<Vec<Ring>, Error> {
-    access::allow(&cx.caller, cx.operation)?;
+    cx.allow(Place::Whole)?;
     query?;
     let instance = cx.instance.id;
     let rings = app.read(move |tx| Ok(rings::all(tx, instance)?)).await?;
@@ -74,7 +74,7 @@ pub(crate) async fn delete_ring(
     ring: Result<RingId, Reason>,
     force: Result<Force, Reason>,
 ) -> Result<(), Error> {
-    access::allow(&cx.caller, cx.operation)?;
+    cx.allow(Place::Whole)?;
     let shared = Arc::clone(app);
     app.write(move |tx| {
         let id = ring?;

@@ -14,6 +14,7 @@ use crate::domain::audit::{Datum, Record, Side};
 use crate::domain::caller::Caller;
 use crate::domain::context::{Context, Trace};
 use crate::domain::due::{Due, DueKind};
+use crate::domain::grant::Rights;
 use crate::domain::instance::Instance;
 use crate::domain::key::machine::Action;
 use crate::domain::key::{Key, State};
@@ -102,7 +103,15 @@ fn context(instance: Arc<Instance>, operation: Operation, now: Timestamp) -> Con
     let caller = Caller::new(builtin::key_protect(), &instance.account, Roles::NONE);
     let correlation = format!("due-{}-{}", operation.row().id, now.millis());
     let trace = Trace { correlation, uri: String::new(), peer: None };
-    Context { now, caller: Arc::new(caller), instance, operation, ring: None, trace }
+    Context {
+        now,
+        caller: Arc::new(caller),
+        instance,
+        operation,
+        ring: None,
+        trace,
+        rights: Rights::whole(Roles::NONE),
+    }
 }
 
 /// Source: docs, key-states: `kms.secrets.expire` tells both states.

@@ -223,8 +223,8 @@ impl Tokens {
             return Err(TokenRefusal::NotValid);
         }
         let identity = claims::identity_of_claims(&claims);
-        let roles = roles_of(&identity);
-        let caller = Arc::new(Caller::new(identity, &claims.account.bss, roles));
+        let standing = self.standing_roles(&identity);
+        let caller = Arc::new(Caller::new(identity, &claims.account.bss, standing));
         let verified = Arc::new(Verified { caller, expires_at: claims.exp, generation });
         let _expiring = self.expiring.lock().unwrap_or_else(PoisonError::into_inner);
         if self.is_live(&verified, now) {
@@ -249,6 +249,21 @@ impl Tokens {
     pub(crate) fn public_parts(&self) -> (String, String) {
         let parts = self.signer.public_parts();
         (parts.modulus.to_owned(), parts.exponent.to_owned())
+    }
+
+    /// What an identity may do whatever policies say: the owner all there is, and so any person, service id or profile
+    /// under [`AuthMode::Token`]; a service instance nothing.
+    fn standing_roles(&self, identity: &Identity) -> Roles {
+        const ALL: Roles = Roles::MANAGER.or(Roles::KEY_PURGE).or(Roles::ADMINISTRATOR);
+        let owner = identity.iam_id == builtin::owner().iam_id;
+        match identity.kind {
+            IdentityKind::Service => Roles::NONE,
+            IdentityKind::User | IdentityKind::ServiceId | IdentityKind::Profile => match self.mode {
+                AuthMode::Token => ALL,
+                AuthMode::Strict if owner => ALL,
+                AuthMode::Strict => Roles::NONE,
+            },
+        }
     }
 
     fn kid(&self, generation: i64) -> String {
@@ -281,18 +296,6 @@ impl App {
 
 fn derived_id(kind: &str, text: &str) -> String {
     uuid::Uuid::new_v5(&NAMESPACE, format!("{kind}:{text}").as_bytes()).to_string()
-}
-
-/// A person, service id or profile has all there is; a service instance just what authorizations grant it.
-fn roles_of(identity: &Identity) -> Roles {
-    if identity.kind != IdentityKind::Service {
-        return Roles::MANAGER.or(Roles::KEY_PURGE);
-    }
-    let Some(named) = crn::parse(&identity.subject) else { return Roles::NONE };
-    builtin::AUTHORIZATIONS
-        .iter()
-        .filter(|one| one.service == named.service && one.instance == named.instance)
-        .fold(Roles::NONE, |roles, one| roles.or(one.roles))
 }
 
 fn seal_refresh(vault: &Vault, identity: &Identity, generation: i64, expires_at: i64) -> Result<String, Error> {

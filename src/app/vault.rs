@@ -3,7 +3,7 @@
 use crate::crypto::Error;
 use crate::crypto::master_key::{MasterKey, Sealed};
 use crate::crypto::random::Random;
-use crate::domain::id::{AdapterId, CertificateId, InstanceId, KeyId, ObjectId, PolicyId, VersionId};
+use crate::domain::id::{AdapterId, CertificateId, IamPolicyId, InstanceId, KeyId, ObjectId, PolicyId, VersionId};
 use crate::domain::material::{GENERATED_BYTES, Material};
 use crate::store::secrets::SealedRow;
 
@@ -84,6 +84,14 @@ impl Vault {
     /// When there are no random bytes.
     pub(crate) fn policy_id(&self) -> Result<PolicyId, Error> {
         self.random.array().map(PolicyId::from_random)
+    }
+
+    /// A new id of an access policy.
+    ///
+    /// # Errors
+    /// When there are no random bytes.
+    pub(crate) fn iam_policy_id(&self) -> Result<IamPolicyId, Error> {
+        self.random.array().map(IamPolicyId::from_random)
     }
 
     /// A new instance id.

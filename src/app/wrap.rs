@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::app::error::Error;
 use crate::app::keys_in_use::{KeyInUse, UsableVersion, key_in_use};
 use crate::crypto::envelope::{self, Envelope};
-use crate::domain::access;
+use crate::domain::access::Place;
 use crate::domain::alias::KeyRef;
 use crate::domain::audit::Record;
 use crate::domain::context::Context;
@@ -76,7 +76,7 @@ pub(crate) async fn wrap(
     reference: &KeyRef,
     input: Result<WrapInput, Reason>,
 ) -> Result<Wrapped, Error> {
-    access::allow(&cx.caller, cx.operation)?;
+    cx.allow(Place::Anywhere)?;
     let held = key_in_use(app, &cx, reference).await?;
     let input = input?;
     held.key.check(Action::Wrap, cx.now)?;
@@ -105,7 +105,7 @@ pub(crate) async fn unwrap(
     reference: &KeyRef,
     input: Result<UnwrapInput, Reason>,
 ) -> Result<Unwrapped, Error> {
-    access::allow(&cx.caller, cx.operation)?;
+    cx.allow(Place::Anywhere)?;
     let held = key_in_use(app, &cx, reference).await?;
     let input = input?;
     held.key.check(Action::Unwrap, cx.now)?;
@@ -128,7 +128,7 @@ pub(crate) async fn rewrap(
     reference: &KeyRef,
     input: Result<UnwrapInput, Reason>,
 ) -> Result<Rewrapped, Error> {
-    access::allow(&cx.caller, cx.operation)?;
+    cx.allow(Place::Anywhere)?;
     let held = key_in_use(app, &cx, reference).await?;
     let input = input?;
     held.key.check(Action::Rewrap, cx.now)?;

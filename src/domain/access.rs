@@ -1,12 +1,15 @@
 //! Who may do what: one decision for every route.
 
-use crate::domain::caller::Caller;
+use crate::domain::alias::KeyRef;
+use crate::domain::grant::Rights;
+use crate::domain::id::{KeyId, RingId};
 use crate::domain::operation::Operation;
+use crate::domain::pattern::Pattern;
 use crate::domain::reason::Reason;
 
-/// A set of Key Protect's service roles. Source: docs, manage-access.
+/// A set of roles: Key Protect's service roles and IAM's platform roles. Source: docs, manage-access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Roles(u8);
+pub(crate) struct Roles(u16);
 
 impl Roles {
     pub(crate) const NONE: Self = Self(0);
@@ -17,6 +20,10 @@ impl Roles {
     /// In no other role, not even Manager.
     pub(crate) const KEY_PURGE: Self = Self(1 << 4);
     pub(crate) const KMIP_ADAPTER_MANAGER: Self = Self(1 << 5);
+    pub(crate) const VIEWER: Self = Self(1 << 6);
+    pub(crate) const OPERATOR: Self = Self(1 << 7);
+    pub(crate) const EDITOR: Self = Self(1 << 8);
+    pub(crate) const ADMINISTRATOR: Self = Self(1 << 9);
 
     /// Both sets.
     pub(crate) const fn or(self, other: Self) -> Self {
@@ -27,22 +34,82 @@ impl Roles {
     pub(crate) const fn meets(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
+
+    /// Without platform roles.
+    pub(crate) const fn of_service(self) -> Self {
+        Self(self.0 & (Self::VIEWER.0 - 1))
+    }
+}
+
+/// Where in an instance something is to be done.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Place<'a> {
+    /// Anywhere in it: asked before a key is looked for.
+    Anywhere,
+    /// The instance as a whole: its rings, import tokens and policies.
+    Whole,
+    /// A ring, for a key that is to be made or moved there.
+    Ring(&'a RingId),
+    Key(&'a RingId, KeyId),
+    /// A key that is not there.
+    Missing(&'a KeyRef),
 }
 
 /// Allows the operation, or refuses it as if the instance were not there.
 ///
 /// # Errors
-/// `Unauthorized` when the caller has none of the operation's roles.
+/// `Unauthorized` when none of the operation's roles was given at that place. For a key that is not there this is so
+/// unless a role covers the instance or names that id: others are not told which keys exist (ASSUMED).
 ///
-/// Source: docs, manage-access.
-pub(crate) fn allow(caller: &Caller, operation: Operation) -> Result<(), Reason> {
-    if caller.roles.meets(operation.row().roles) { Ok(()) } else { Err(Reason::Unauthorized) }
+/// Source: docs, manage-access, key-rings.
+pub(crate) fn allow(rights: &Rights, operation: Operation, place: Place<'_>) -> Result<(), Reason> {
+    let needed = operation.row().roles;
+    let mut limited = rights.limited.iter().filter(|limited| limited.roles.meets(needed));
+    let allowed = rights.whole.meets(needed)
+        || match place {
+            Place::Anywhere => limited.next().is_some(),
+            Place::Ring(ring) => limited.any(|limited| limited.covers_ring(ring)),
+            Place::Key(ring, key) => limited.any(|limited| limited.covers_key(ring, key)),
+            Place::Missing(KeyRef::Id(key)) => limited.any(|limited| limited.covers_missing(*key)),
+            Place::Whole | Place::Missing(KeyRef::Alias(_) | KeyRef::Nothing) => false,
+        };
+    if allowed { Ok(()) } else { Err(Reason::Unauthorized) }
+}
+
+/// Which keys of an instance a list may show.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Visible {
+    #[default]
+    All,
+    /// Those that fit one of the pairs; none of them where there is no pair.
+    Some(Vec<VisiblePart>),
+}
+
+/// Keys of rings that fit `ring` whose ids fit `key`; `None` fits all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct VisiblePart {
+    pub(crate) ring: Option<Pattern>,
+    pub(crate) key: Option<Pattern>,
+}
+
+/// The keys that a list, or a count, may be about.
+///
+/// Source: docs, ts-unable-to-list-keys-api.
+pub(crate) fn visible(rights: &Rights, operation: Operation) -> Visible {
+    let needed = operation.row().roles;
+    if rights.whole.meets(needed) {
+        return Visible::All;
+    }
+    let limited = rights.limited.iter().filter(|limited| limited.roles.meets(needed));
+    Visible::Some(limited.map(|one| VisiblePart { ring: one.ring.clone(), key: one.key.clone() }).collect())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::domain::caller::Identity;
+    use crate::domain::grant::Limited;
     use crate::domain::kmip::operation::KmipOperation;
 
     const READER: &str = "R";
@@ -53,7 +120,7 @@ mod tests {
     const KMIP: &str = "K";
 
     /// Straight from the table of `docs/contract/iam.md` 5.
-    const ALLOWED: [(Operation, &[&str]); 45] = [
+    const ALLOWED: [(Operation, &[&str]); 49] = [
         (Operation::CreateKey, &[WRITER, MANAGER]),
         (Operation::CreateKeyWithPolicies, &[MANAGER]),
         (Operation::GetKey, &[READER_PLUS, WRITER, MANAGER]),
@@ -99,6 +166,10 @@ mod tests {
         (Operation::Kmip(KmipOperation::ListObjects), &[MANAGER, KMIP]),
         (Operation::Kmip(KmipOperation::GetObject), &[MANAGER, KMIP]),
         (Operation::Kmip(KmipOperation::DeleteObject), &[MANAGER, KMIP]),
+        (Operation::CreateRegistration, &[READER, READER_PLUS, WRITER, MANAGER]),
+        (Operation::ReplaceRegistration, &[READER, READER_PLUS, WRITER, MANAGER]),
+        (Operation::UpdateRegistration, &[READER, READER_PLUS, WRITER, MANAGER]),
+        (Operation::DeleteRegistration, &[READER, READER_PLUS, WRITER, MANAGER]),
     ];
 
     #[test]
@@ -113,18 +184,59 @@ mod tests {
         ];
         for (operation, allowed) in ALLOWED {
             for (name, role) in roles {
-                let caller = Caller::new(Identity::user("IBMid-1", "a@example.com"), "account", role);
+                let rights = Rights::whole(role);
                 let expected = if allowed.contains(&name) { Ok(()) } else { Err(Reason::Unauthorized) };
-                assert_eq!(allow(&caller, operation), expected, "{operation:?} as {name}");
+                assert_eq!(allow(&rights, operation, Place::Whole), expected, "{operation:?} as {name}");
             }
         }
     }
 
     #[test]
     fn without_a_role_nothing_is_allowed() {
-        let caller = Caller::new(Identity::user("IBMid-1", "a@example.com"), "account", Roles::NONE);
+        let rights = Rights::whole(Roles::NONE);
         for (operation, _) in ALLOWED {
-            assert_eq!(allow(&caller, operation), Err(Reason::Unauthorized), "{operation:?}");
+            assert_eq!(allow(&rights, operation, Place::Anywhere), Err(Reason::Unauthorized), "{operation:?}");
+        }
+    }
+
+    fn limited(ring: Option<&str>, key: Option<&str>) -> Rights {
+        let exact = |text: &str| Pattern::Exact(text.to_owned());
+        let part = Limited { roles: Roles::READER, ring: ring.map(exact), key: key.map(exact) };
+        Rights { whole: Roles::NONE, limited: vec![Arc::new(part)] }
+    }
+
+    #[test]
+    fn a_limit_holds_at_each_place() {
+        const ID: &str = "02fd6835-6001-4482-a892-13bd2085f75d";
+        let (key, other) = (KeyId::parse(ID).unwrap(), KeyId::from_random([1; 16]));
+        let (ring, elsewhere) = (RingId::parse("blue").unwrap(), RingId::default_ring());
+        let places = [
+            Place::Anywhere,
+            Place::Whole,
+            Place::Ring(&ring),
+            Place::Ring(&elsewhere),
+            Place::Key(&ring, key),
+            Place::Key(&ring, other),
+            Place::Key(&elsewhere, key),
+            Place::Key(&elsewhere, other),
+            Place::Missing(&KeyRef::Id(key)),
+            Place::Missing(&KeyRef::Id(other)),
+            Place::Missing(&KeyRef::Nothing),
+        ];
+        let table = [
+            (limited(Some("blue"), None), "x.x.xx....."),
+            (limited(None, Some(ID)), "x...x.x.x.."),
+            (limited(Some("blue"), Some(ID)), "x...x......"),
+            (limited(None, None), "x.xxxxxxxx."),
+            (Rights::whole(Roles::READER), "xxxxxxxxxxx"),
+            (Rights::whole(Roles::KEY_PURGE), "..........."),
+        ];
+        for (rights, expected) in table {
+            let found: String = places
+                .iter()
+                .map(|place| if allow(&rights, Operation::Wrap, *place).is_ok() { 'x' } else { '.' })
+                .collect();
+            assert_eq!(found, expected, "{rights:?}");
         }
     }
 }

@@ -166,7 +166,8 @@ impl Record {
         }
     }
 
-    fn version(&mut self, prefix: &str, version: &Version) {
+    /// Adds a key version's id and date.
+    pub(crate) fn version(&mut self, prefix: &str, version: &Version) {
         self.respond(&format!("{prefix}Id"), version.id.to_string());
         self.respond(&format!("{prefix}CreationDate"), version.created_at.rfc3339());
     }

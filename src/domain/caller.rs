@@ -62,14 +62,14 @@ pub(crate) struct Caller {
     pub(crate) identity: Identity,
     /// 32 hexadecimal digits.
     pub(crate) account: String,
-    /// Roles on every Key Protect instance of the account.
-    pub(crate) roles: Roles,
+    /// Roles on all that the account holds, whatever policies say.
+    pub(crate) standing: Roles,
 }
 
 impl Caller {
     /// Puts a caller together.
-    pub(crate) fn new(identity: Identity, account: &str, roles: Roles) -> Self {
-        Self { identity, account: account.to_owned(), roles }
+    pub(crate) fn new(identity: Identity, account: &str, standing: Roles) -> Self {
+        Self { identity, account: account.to_owned(), standing }
     }
 
     /// The caller's IAM id, as `createdBy` shows it.

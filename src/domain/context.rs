@@ -3,10 +3,13 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::domain::access::{self, Place};
 use crate::domain::caller::Caller;
+use crate::domain::grant::Rights;
 use crate::domain::id::RingId;
 use crate::domain::instance::Instance;
 use crate::domain::operation::Operation;
+use crate::domain::reason::Reason;
 use crate::domain::time::Timestamp;
 
 /// Made once per request at the edge, or by the scheduler for what falls due.
@@ -15,6 +18,8 @@ pub(crate) struct Context {
     /// The virtual clock, read once.
     pub(crate) now: Timestamp,
     pub(crate) caller: Arc<Caller>,
+    /// What the caller may do on the instance, as policies stand now.
+    pub(crate) rights: Rights,
     pub(crate) instance: Arc<Instance>,
     pub(crate) operation: Operation,
     /// `x-kms-key-ring`, when it was sent.
@@ -22,6 +27,15 @@ pub(crate) struct Context {
     pub(crate) trace: Trace,
 }
 
+impl Context {
+    /// Allows the operation at a place, or refuses it.
+    ///
+    /// # Errors
+    /// `Unauthorized`.
+    pub(crate) fn allow(&self, place: Place<'_>) -> Result<(), Reason> {
+        access::allow(&self.rights, self.operation, place)
+    }
+}
 /// Characters that are kept of a header that names no ring.
 const RING_CHARACTERS_KEPT: usize = 128;
 

@@ -49,6 +49,10 @@ uuid_id!(
     /// A key policy.
     PolicyId
 );
+uuid_id!(
+    /// An access policy or an authorization of IAM.
+    IamPolicyId
+);
 
 uuid_id!(
     /// A KMIP adapter.

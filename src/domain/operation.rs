@@ -37,6 +37,10 @@ pub(crate) enum Operation {
     GetAllowedIpPort,
     ListRegistrations,
     ListAllRegistrations,
+    CreateRegistration,
+    ReplaceRegistration,
+    UpdateRegistration,
+    DeleteRegistration,
     ListKeyRings,
     CreateKeyRing,
     DeleteKeyRing,
@@ -198,6 +202,34 @@ impl Operation {
             Self::ListAllRegistrations => {
                 row("getRegistrationsAllKeys", READER, "registrations.list", "list registrations", REGISTRATIONS)
             }
+            Self::CreateRegistration => row(
+                "createRegistration",
+                READER,
+                "registrations.create",
+                "create registration",
+                "Registration could not be created",
+            ),
+            Self::ReplaceRegistration => row(
+                "replaceRegistration",
+                READER,
+                "registrations.write",
+                "write registration",
+                "Registration could not be replaced",
+            ),
+            Self::UpdateRegistration => row(
+                "updateRegistration",
+                READER,
+                "registrations.merge",
+                "merge registration",
+                "Registration could not be updated",
+            ),
+            Self::DeleteRegistration => row(
+                "deleteRegistration",
+                READER,
+                "registrations.delete",
+                "delete registration",
+                "Registration could not be deleted",
+            ),
             Self::ListKeyRings => row("listKeyRings", LISTERS, "key-rings.list", "list key rings", RINGS),
             Self::CreateKeyRing => {
                 row("createKeyRing", WRITER, "key-rings.create", "create key ring", "Key ring could not be created")

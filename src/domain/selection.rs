@@ -1,5 +1,6 @@
 //! Which keys a list or a count is about.
 
+use crate::domain::access::Visible;
 use crate::domain::context::RingScope;
 use crate::domain::filter::Term;
 
@@ -7,6 +8,8 @@ use crate::domain::filter::Term;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Selection {
     pub(crate) ring: Option<RingScope>,
+    /// What the caller may see.
+    pub(crate) visible: Visible,
     /// State numbers; `None` where nobody asked: everything but destroyed keys.
     pub(crate) states: Option<Vec<u8>>,
     pub(crate) extractable: Option<bool>,

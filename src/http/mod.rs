@@ -5,6 +5,7 @@ mod auth;
 mod body;
 mod guard;
 mod iam;
+mod iam_policies;
 mod json;
 mod key_protect;
 mod panics;

@@ -39,6 +39,8 @@ use crate::store::file::OpenError;
 
 /// Connections that the system holds until they are accepted.
 const BACKLOG: i32 = 2_048;
+/// Real time that a connection without a request is left open at a stop.
+const IDLE_GRACE: Duration = Duration::from_millis(250);
 /// Real time that a stop may take. Source: `docs/contract/reliability.md` T-18.
 const STOP_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -156,10 +158,7 @@ impl Service {
     pub async fn stop(mut self) {
         self.state.drain();
         let waker = self.waker.take();
-        if let Some(waker) = &waker {
-            waker.end_idle_connections();
-        }
-        let drained = tokio::time::timeout(STOP_DEADLINE, self.server.stop(true)).await;
+        let drained = tokio::time::timeout(STOP_DEADLINE, drain(self.server.stop(true), waker.as_ref())).await;
         if drained.is_err() {
             warn!("some requests did not end in time");
         }
@@ -220,6 +219,20 @@ pub fn start_log(config: &Config) {
 /// Keeps secrets out of core dumps and other users' files. Called once, by the program.
 pub fn harden_process() {
     data_folder::harden_process();
+}
+
+/// Waits for the server to stop. Meanwhile connections without a request are ended, but not at once: what a client has
+/// sent by now may not have been read yet.
+async fn drain(stopped: impl Future<Output = ()>, waker: Option<&Waker>) {
+    let mut beats = tokio::time::interval(IDLE_GRACE);
+    beats.tick().await;
+    tokio::pin!(stopped);
+    loop {
+        tokio::select! {
+            () = &mut stopped => return,
+            _ = beats.tick() => waker.into_iter().for_each(Waker::end_idle_connections),
+        }
+    }
 }
 
 /// A thread that panicked has logged it.

@@ -21,7 +21,7 @@ use crate::service::data_folder::DataFolder;
 use crate::store::file::Database;
 use crate::store::tx::Tx;
 use crate::store::writer::Committed;
-use crate::store::{audit, due, file, instances, meta, secrets};
+use crate::store::{audit, due, file, iam_policies, instances, meta, secrets};
 
 /// Connections for reading.
 const READERS: usize = 2;
@@ -51,6 +51,7 @@ struct Held {
     next_due: Option<i64>,
     next_record: i64,
     instances: Vec<crate::domain::instance::Instance>,
+    policies: Vec<crate::domain::iam_policy::IamPolicy>,
 }
 
 /// Opens the store of a folder; a fresh one gets its first contents.
@@ -85,7 +86,7 @@ pub(crate) fn open(config: &Config, folder: &DataFolder) -> Result<Opened, Start
     };
     let tokens = Tokens::new(signer, held.key_name, held.generation, owner_key.bytes(), mode);
     let tokens = Arc::new(tokens);
-    let memory = Arc::new(Memory::new(held.instances, Arc::clone(&tokens), held.next_due));
+    let memory = Arc::new(Memory::new(held.instances, &held.policies, Arc::clone(&tokens), held.next_due));
     let remembered = Arc::clone(&memory);
     let no_thread = |error: std::io::Error| StartError(format!("the system gives no thread: {error}"));
     let on_commit = Box::new(move |committed: &Committed| remembered.on_commit(committed));
@@ -140,6 +141,9 @@ fn fill(tx: &Tx<'_>, vault: &Vault, signing_key: &Material, now: crate::domain::
     for instance in builtin::instances(now) {
         instances::insert(tx, &instance)?;
     }
+    if let Some(policy) = builtin::authorization(now) {
+        iam_policies::insert(tx, &policy)?;
+    }
     Ok(())
 }
 
@@ -172,5 +176,6 @@ fn held(tx: &Tx<'_>) -> Result<Held, Error> {
         next_due: due::earliest(tx)?,
         next_record: audit::next_number(tx)?,
         instances: instances::all(tx)?,
+        policies: iam_policies::active(tx)?,
     })
 }

@@ -62,6 +62,7 @@ struct StoredDetail {
     path: String,
     text: Option<String>,
     number: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     flag: Option<bool>,
 }
 
@@ -210,19 +211,12 @@ fn store(record: &Record) -> StoredRecord {
 }
 
 fn store_detail(detail: &Detail) -> StoredDetail {
-    let mut stored = StoredDetail {
-        response: detail.side == Side::Response,
-        path: detail.path.clone(),
-        text: None,
-        number: None,
-        flag: None,
+    let (text, number, flag) = match &detail.value {
+        Datum::Text(text) => (Some(text.clone()), None, None),
+        Datum::Number(number) => (None, Some(*number), None),
+        Datum::Flag(flag) => (None, None, Some(*flag)),
     };
-    match &detail.value {
-        Datum::Text(text) => stored.text = Some(text.clone()),
-        Datum::Number(number) => stored.number = Some(*number),
-        Datum::Flag(flag) => stored.flag = Some(*flag),
-    }
-    stored
+    StoredDetail { response: detail.side == Side::Response, path: detail.path.clone(), text, number, flag }
 }
 
 fn load(stored: StoredRecord) -> Option<Record> {

@@ -3,9 +3,12 @@
 use rusqlite::types::Value;
 use rusqlite::{ToSql, params_from_iter};
 
+use crate::domain::access::{Visible, VisiblePart};
+use crate::domain::context::RingScope;
 use crate::domain::filter::{DateProperty, DateTest, Term as FilterTerm};
 use crate::domain::id::InstanceId;
 use crate::domain::key::Key;
+use crate::domain::pattern::Pattern;
 use crate::domain::selection::Selection;
 use crate::domain::sort::{Direction, Property, Term as SortTerm};
 use crate::store::row::Reading;
@@ -13,17 +16,14 @@ use crate::store::tx::Tx;
 use crate::store::{Error, keys};
 
 /// Conditions with their values, numbered as they come.
-struct Clause {
-    sql: String,
-    values: Vec<Value>,
+pub(crate) struct Clause {
+    pub(crate) sql: String,
+    pub(crate) values: Vec<Value>,
 }
 
 impl Clause {
     fn of(instance: InstanceId, selection: &Selection) -> Self {
-        let mut clause = Self { sql: " WHERE k.instance_id = ?".to_owned(), values: vec![instance.to_string().into()] };
-        if let Some(ring) = &selection.ring {
-            clause.add("k.ring_id = ?", ring.text().to_owned());
-        }
+        let mut clause = Self::of_keys(instance, selection.ring.as_ref(), &selection.visible);
         let mut asked_for_state = false;
         if let Some(states) = &selection.states {
             asked_for_state = true;
@@ -48,10 +48,36 @@ impl Clause {
         clause
     }
 
-    fn add(&mut self, condition: &str, value: impl Into<Value>) {
+    /// Keys `k` that a caller may see, destroyed ones too.
+    pub(crate) fn of_keys(instance: InstanceId, ring: Option<&RingScope>, visible: &Visible) -> Self {
+        let mut clause = Self { sql: " WHERE k.instance_id = ?".to_owned(), values: vec![instance.to_string().into()] };
+        if let Visible::Some(parts) = visible {
+            clause.any_part(parts);
+        }
+        if let Some(ring) = ring {
+            clause.add("k.ring_id = ?", ring.text().to_owned());
+        }
+        clause
+    }
+
+    /// One more condition with its value.
+    pub(crate) fn add(&mut self, condition: &str, value: impl Into<Value>) {
         self.sql.push_str(" AND ");
         self.sql.push_str(condition);
         self.values.push(value.into());
+    }
+
+    /// A list of pairs rather than a chain of ORs, whose depth SQLite limits.
+    fn any_part(&mut self, parts: &[VisiblePart]) {
+        if parts.is_empty() {
+            self.sql.push_str(" AND 0");
+            return;
+        }
+        let pairs = vec!["(?, ?)"; parts.len()].join(",");
+        self.sql.extend([" AND EXISTS (SELECT 1 FROM (VALUES ", &pairs, ") p WHERE "]);
+        self.sql.push_str("k.ring_id GLOB p.column1 AND k.id GLOB p.column2)");
+        let glob = |pattern: &Option<Pattern>| pattern.as_ref().map_or_else(|| "*".to_owned(), Pattern::glob);
+        self.values.extend(parts.iter().flat_map(|part| [glob(&part.ring).into(), glob(&part.key).into()]));
     }
 
     fn any_state(&mut self, states: &[u8]) {

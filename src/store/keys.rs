@@ -123,6 +123,7 @@ pub(crate) fn purge(tx: &Tx<'_>, key: &Key) -> Result<(), Error> {
         "DELETE FROM key_versions WHERE key_id = ?1",
         "DELETE FROM key_policies WHERE key_id = ?1",
         "DELETE FROM aliases WHERE key_id = ?1",
+        "DELETE FROM registrations WHERE key_id = ?1",
         "DELETE FROM due WHERE subject_id = ?1",
         "DELETE FROM keys WHERE id = ?1",
     ] {

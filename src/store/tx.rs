@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use rusqlite::{CachedStatement, Connection};
 
-use crate::domain::id::{InstanceId, KeyId};
+use crate::domain::id::{IamPolicyId, InstanceId, KeyId};
 use crate::domain::instance::Instance;
 use crate::store::Error;
 
@@ -25,6 +25,8 @@ pub(crate) struct Effects {
     token_generation: Cell<Option<i64>>,
     /// True when what is due next may have changed.
     due: Cell<bool>,
+    /// Policies of IAM that may have changed.
+    policies: RefCell<Vec<IamPolicyId>>,
     /// True when deleted material should leave the write-ahead log too.
     truncate_log: Cell<bool>,
 }
@@ -58,6 +60,11 @@ impl Effects {
     /// True when what is due next may have changed.
     pub(crate) fn due_changed(&self) -> bool {
         self.due.get()
+    }
+
+    /// Policies of IAM that may have changed. Those noted in vain are found as they were.
+    pub(crate) fn policies(&self) -> Vec<IamPolicyId> {
+        self.policies.borrow().clone()
     }
 
     /// True when the write-ahead log should be truncated.
@@ -95,6 +102,11 @@ impl<'c> Tx<'c> {
     /// Notes that what is due next may have changed.
     pub(crate) fn touch_due(&self) {
         self.effects.due.set(true);
+    }
+
+    /// Notes that a policy of IAM changed.
+    pub(crate) fn touch_policy(&self, id: IamPolicyId) {
+        self.effects.policies.borrow_mut().push(id);
     }
 
     /// Notes that material was deleted.

@@ -10,9 +10,10 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 use tracing::{error, warn};
 
+use crate::domain::iam_policy::IamPolicy;
 use crate::store::file::BUSY_WAIT;
 use crate::store::tx::{Effects, Tx};
-use crate::store::{Error, due};
+use crate::store::{Error, due, iam_policies};
 
 /// Jobs that one commit takes at most.
 const GROUP_JOBS_MAX: usize = 256;
@@ -29,6 +30,8 @@ pub(crate) struct Committed {
     /// What the jobs noted.
     pub(crate) effects: Effects,
     pub(crate) next_due: NextDue,
+    /// Policies of IAM that changed, as they are now.
+    pub(crate) policies: Vec<IamPolicy>,
 }
 
 /// When something is due next.
@@ -200,22 +203,29 @@ impl Thread {
         let ran = run_jobs(&tx, group, settles);
         let next_due =
             if tx.effects().due_changed() { due::earliest(&tx).map(NextDue::At) } else { Ok(NextDue::Unchanged) };
+        let policies = changed_policies(&tx);
         let committed = ran.and(next_due).and_then(|next_due| {
+            let policies = policies?;
             connection.execute_batch("COMMIT")?;
-            Ok(next_due)
+            Ok((next_due, policies))
         });
-        let next_due = committed.inspect_err(|_| {
+        let (next_due, policies) = committed.inspect_err(|_| {
             // Fails when SQLite has rolled back by itself, which is what is wanted.
             drop(connection.execute_batch("ROLLBACK"));
         })?;
         let effects = tx.into_effects();
         let truncate = effects.truncates_log();
-        (self.on_commit)(&Committed { effects, next_due });
+        (self.on_commit)(&Committed { effects, next_due, policies });
         if truncate {
             self.forget_deleted();
         }
         Ok(())
     }
+}
+
+fn changed_policies(tx: &Tx<'_>) -> Result<Vec<IamPolicy>, Error> {
+    let ids = tx.effects().policies();
+    ids.into_iter().filter_map(|id| iam_policies::get(tx, id).transpose()).collect()
 }
 
 fn run_jobs(tx: &Tx<'_>, group: Vec<Job>, settles: &mut Vec<Settle>) -> Result<(), Error> {

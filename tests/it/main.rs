@@ -8,6 +8,7 @@
     reason = "a test ends at the first surprise, and nobody imports it"
 )]
 
+mod access_limits;
 mod admin;
 mod aliases;
 mod audit;
@@ -24,6 +25,8 @@ mod full_disk;
 mod golden_replies;
 mod harness;
 mod hostile_tokens;
+mod iam_policies;
+mod iam_policy_lists;
 mod import_tokens;
 mod instance_policies;
 mod instances;
@@ -36,8 +39,12 @@ mod late;
 mod lists;
 mod network_policies;
 mod process;
+mod protected_keys;
 mod races;
+mod registration_writes;
+mod registrations;
 mod rings;
+mod roles;
 mod secrets;
 mod simulation;
 mod state_table;

@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::app::error::Error;
 use crate::app::kmip::{about, adapter, count};
 use crate::app::lookup;
-use crate::domain::access;
+use crate::domain::access::Place;
 use crate::domain::audit::Record;
 use crate::domain::context::Context;
 use crate::domain::id::{AdapterId, KeyId};
@@ -37,7 +37,7 @@ pub(crate) async fn create_adapter(
     cx: Arc<Context>,
     draft: Result<AdapterDraft, Reason>,
 ) -> Result<Adapter, Error> {
-    access::allow(&cx.caller, cx.operation)?;
+    cx.allow(Place::Whole)?;
     let draft = draft?;
     let id = app.vault.adapter_id()?;
     let name = match &draft.name {
@@ -83,7 +83,7 @@ pub(crate) async fn list_adapters(
     cx: Arc<Context>,
     query: Result<AdapterQuery, Reason>,
 ) -> Result<Listed<Adapter>, Error> {
-    access::allow(&cx.caller, cx.operation)?;
+    cx.allow(Place::Whole)?;
     let AdapterQuery { root_key, page } = query?;
     let instance = cx.instance.id;
     let listed = app.read(move |tx| Ok(adapters::list(tx, instance, root_key, page)?)).await?;
@@ -102,7 +102,7 @@ pub(crate) async fn get_adapter(
     cx: Arc<Context>,
     reference: Reference<AdapterId>,
 ) -> Result<Adapter, Error> {
-    access::allow(&cx.caller, cx.operation)?;
+    cx.allow(Place::Whole)?;
     let shared = Arc::clone(&cx);
     let found = app.read(move |tx| adapter(tx, &shared, &reference)).await?;
     app.note(about(&cx, 200, &found)).await;
@@ -120,7 +120,7 @@ pub(crate) async fn delete_adapter(
     cx: Arc<Context>,
     reference: Reference<AdapterId>,
 ) -> Result<(), Error> {
-    access::allow(&cx.caller, cx.operation)?;
+    cx.allow(Place::Whole)?;
     let shared = Arc::clone(app);
     app.write(move |tx| {
         let found = adapter(tx, &cx, &reference)?;

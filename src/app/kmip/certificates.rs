@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::app::error::Error;
 use crate::app::kmip::{about, adapter, count};
 use crate::crypto::certificate;
-use crate::domain::access;
+use crate::domain::access::Place;
 use crate::domain::audit::Record;
 use crate::domain::context::Context;
 use crate::domain::id::{AdapterId, CertificateId};
@@ -32,7 +32,7 @@ pub(crate) async fn add_certificate(
     reference: Reference<AdapterId>,
     draft: Result<CertificateDraft, Reason>,
 ) -> Result<Certificate, Error> {
-    access::allow(&cx.caller, cx.operation)?;
+    cx.allow(Place::Whole)?;
     let id = app.vault.certificate_id()?;
     let random = app.vault.random.array()?;
     let checked = draft.and_then(|draft| match certificate::fingerprint(&draft.pem) {
@@ -72,7 +72,7 @@ pub(crate) async fn list_certificates(
     reference: Reference<AdapterId>,
     page: Result<Page, Reason>,
 ) -> Result<Listed<Certificate>, Error> {
-    access::allow(&cx.caller, cx.operation)?;
+    cx.allow(Place::Whole)?;
     let shared = Arc::clone(&cx);
     let (adapter, listed) = app
         .read(move |tx| {
@@ -97,7 +97,7 @@ pub(crate) async fn get_certificate(
     reference: Reference<AdapterId>,
     certificate: Reference<CertificateId>,
 ) -> Result<Certificate, Error> {
-    access::allow(&cx.caller, cx.operation)?;
+    cx.allow(Place::Whole)?;
     let shared = Arc::clone(&cx);
     let (adapter, found) = app
         .read(move |tx| {
@@ -120,7 +120,7 @@ pub(crate) async fn delete_certificate(
     reference: Reference<AdapterId>,
     certificate: Reference<CertificateId>,
 ) -> Result<(), Error> {
-    access::allow(&cx.caller, cx.operation)?;
+    cx.allow(Place::Whole)?;
     let shared = Arc::clone(app);
     app.write(move |tx| {
         let adapter = adapter(tx, &cx, &reference)?;

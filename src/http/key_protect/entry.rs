@@ -8,6 +8,7 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 
+use crate::app::delete_key::Reply;
 use crate::app::error::Error;
 use crate::domain::alias::KeyRef;
 use crate::domain::audit::{Initiator, Record, Target};
@@ -71,17 +72,23 @@ where
         }
     };
     let ring = request.headers().get(RING).map(|ring| RingScope::parse(&String::from_utf8_lossy(ring.as_bytes())));
-    let cx = Arc::new(Context { now, caller, instance, operation, ring, trace });
+    let rights = state.app.rights(&caller, &instance);
+    let cx = Arc::new(Context { now, caller, rights, instance, operation, ring, trace });
     let refusal = match panics::caught(run(Arc::clone(&cx), bytes)).await {
         Some(Ok(response)) => return with_correlation(response, correlation),
         Some(Err(failure)) => envelope::refuse(named_operation(request, operation, &failure), &failure),
         None => envelope::render_fault(500),
     };
-    let mut record = Record::of(&cx, refusal.status);
+    let mut record = Record::of(&cx, recorded(refusal.status));
     record.failure.clone_from(&refusal.text);
     record.target.key = named_key(request);
     state.app.note(record).await;
     with_correlation(refusal.response, correlation)
+}
+
+/// The status that a record tells. Source: docs, at-events: 401 for forbidden requests too.
+fn recorded(status: u16) -> u16 {
+    if status == 403 { 401 } else { status }
 }
 
 /// The instance's network policies have their say before anything of the body is read.
@@ -137,6 +144,11 @@ async fn unrouted(request: &HttpRequest, state: &State, reason: Reason) -> HttpR
 /// The key that the path names.
 pub(crate) fn key_ref(request: &HttpRequest) -> KeyRef {
     KeyRef::parse(request.match_info().get("id").unwrap_or_default())
+}
+
+/// How the caller wants a change to be answered.
+pub(crate) fn reply_wanted(request: &HttpRequest) -> Reply {
+    if wants_representation(request) { Reply::Representation } else { Reply::Minimal }
 }
 
 /// What `prefer` asks for; other values than the two are ignored (ASSUMED).

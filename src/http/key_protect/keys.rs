@@ -18,7 +18,7 @@ use crate::domain::operation::Operation;
 use crate::domain::reason::{BodyFault, Reason};
 use crate::http::json;
 use crate::http::key_protect::draft::{self, Policies};
-use crate::http::key_protect::entry::{enter, enter_with_body, key_ref, wants_representation};
+use crate::http::key_protect::entry::{enter, enter_with_body, key_ref, reply_wanted, wants_representation};
 use crate::http::key_protect::render::{self, Form, Scene};
 use crate::http::query::Query;
 use crate::http::state::State;
@@ -96,7 +96,7 @@ fn target_ring(bytes: &[u8]) -> Result<RingScope, Reason> {
 /// `DELETE /keys/{id}`
 pub(crate) async fn delete(request: HttpRequest, state: Data<State>) -> HttpResponse {
     enter(&request, &state, Operation::DeleteKey, async |cx| {
-        let (instance, now, reply) = (cx.instance.clone(), cx.now, reply(&request));
+        let (instance, now, reply) = (cx.instance.clone(), cx.now, reply_wanted(&request));
         let force = Query::of(&request).force();
         let seen = delete_key::delete_key(&state.app, cx, key_ref(&request), force, reply).await?;
         let scene = Scene { instance: &instance, now };
@@ -108,7 +108,7 @@ pub(crate) async fn delete(request: HttpRequest, state: Data<State>) -> HttpResp
 /// `DELETE /keys/{id}/purge`
 pub(crate) async fn purge(request: HttpRequest, state: Data<State>) -> HttpResponse {
     enter(&request, &state, Operation::PurgeKey, async |cx| {
-        let (instance, now, reply) = (cx.instance.clone(), cx.now, reply(&request));
+        let (instance, now, reply) = (cx.instance.clone(), cx.now, reply_wanted(&request));
         let key = delete_key::purge_key(&state.app, cx, key_ref(&request), reply).await?;
         let scene = Scene { instance: &instance, now };
         Ok(ended(reply, render::key(scene, &key, Form::Full, None)))
@@ -131,10 +131,6 @@ pub(crate) async fn restored(request: &HttpRequest, state: &State, cx: Arc<Conte
     let key = delete_key::restore_key(&state.app, cx, key_ref(request)).await?;
     let scene = Scene { instance: &instance, now };
     Ok(render::one(StatusCode::CREATED, render::key(scene, &key, Form::Full, None)))
-}
-
-fn reply(request: &HttpRequest) -> Reply {
-    if wants_representation(request) { Reply::Representation } else { Reply::Minimal }
 }
 
 fn ended(reply: Reply, body: render::KeyBody<'_>) -> HttpResponse {

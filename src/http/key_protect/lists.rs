@@ -77,7 +77,13 @@ fn list_query(query: &Query<'_>) -> Result<ListQuery, Reason> {
         None | Some("") => Vec::new(),
         Some(text) => sort::parse(text).ok_or_else(|| Reason::query("sort", sort::RULE))?,
     };
-    Ok(ListQuery { selection: Selection { ring: None, states, extractable, filter }, search, sort, limit, offset })
+    Ok(ListQuery {
+        selection: Selection { states, extractable, filter, ..Selection::default() },
+        search,
+        sort,
+        limit,
+        offset,
+    })
 }
 
 /// A comma list of integers from 0 to 5, without blanks or a trailing comma; 4 matches nothing (ASSUMED).

@@ -14,6 +14,7 @@ mod lists;
 mod payload;
 mod policies;
 mod policy_body;
+mod registration_body;
 mod registrations;
 mod render;
 mod rings;
@@ -121,6 +122,14 @@ fn below_a_key(routes: &mut ServiceConfig) {
         .service(
             web::resource("/keys/{id}/registrations")
                 .route(web::get().to(registrations::list))
+                .default_service(web::to(entry::wrong_method)),
+        )
+        .service(
+            web::resource("/keys/{id}/registrations/{crn}")
+                .route(web::post().to(registrations::create))
+                .route(web::put().to(registrations::replace))
+                .route(web::patch().to(registrations::update))
+                .route(web::delete().to(registrations::delete))
                 .default_service(web::to(entry::wrong_method)),
         )
         .service(

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::app::builtin;
 use crate::app::instances::{InstanceChange, NewInstance};
-use crate::domain::caller::{Caller, IdentityKind};
+use crate::domain::caller::Caller;
 use crate::domain::crn;
 use crate::domain::id::InstanceId;
 use crate::domain::instance::{Instance, Plan, Service};
@@ -30,7 +30,7 @@ const NAME_CHARACTERS_MAX: usize = 180;
 /// `POST /v2/resource_instances`
 pub(crate) async fn create(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
     respond(&request, async {
-        let caller = manager(&request, &state)?;
+        let caller = manager(&request, &state, None)?;
         let fields = members(&request, payload).await?;
         let wanted = new_instance(&fields)?;
         let now = state.now().await;
@@ -84,9 +84,10 @@ pub(crate) async fn get(request: HttpRequest, state: Data<State>) -> HttpRespons
 /// `PATCH /v2/resource_instances/{id}`
 pub(crate) async fn update(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
     respond(&request, async {
-        let caller = manager(&request, &state)?;
+        let id = named(&request);
+        let caller = manager(&request, &state, id.as_ref().ok())?;
         let fields = members(&request, payload).await?;
-        let id = named(&request)?;
+        let id = id?;
         let change = InstanceChange {
             name: name(&fields)?,
             plan_id: text(&fields, "resource_plan_id")?.map(str::to_owned),
@@ -103,8 +104,9 @@ pub(crate) async fn update(request: HttpRequest, payload: Payload, state: Data<S
 /// `DELETE /v2/resource_instances/{id}`
 pub(crate) async fn delete(request: HttpRequest, state: Data<State>) -> HttpResponse {
     respond(&request, async {
-        let caller = manager(&request, &state)?;
-        let id = named(&request)?;
+        let id = named(&request);
+        let caller = manager(&request, &state, id.as_ref().ok())?;
+        let id = id?;
         let now = state.now().await;
         state.app.remove_instance(&caller, id, now).await?;
         Ok((StatusCode::NO_CONTENT, None))
@@ -129,10 +131,12 @@ async fn respond(
     response
 }
 
-/// A caller who may manage instances: anyone but a service instance, which has no platform role.
-fn manager(request: &HttpRequest, state: &State) -> Result<Arc<Caller>, ControllerError> {
+/// A caller who may make instances, or change that one: an Editor or Administrator, never a service instance.
+fn manager(request: &HttpRequest, state: &State, id: Option<&InstanceId>) -> Result<Arc<Caller>, ControllerError> {
     let caller = auth::caller(&state.app, request)?;
-    if caller.identity.kind == IdentityKind::Service { Err(ControllerError::forbidden()) } else { Ok(caller) }
+    let instance = id.and_then(|id| state.app.memory.instances.get(*id));
+    let may = state.app.may_manage(&caller, instance.as_deref());
+    if may { Ok(caller) } else { Err(ControllerError::forbidden()) }
 }
 
 /// The GUID, or the one in a percent-encoded CRN.

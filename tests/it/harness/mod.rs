@@ -3,6 +3,7 @@
 pub(crate) mod dice;
 pub(crate) mod faults;
 pub(crate) mod golden;
+pub(crate) mod grants;
 pub(crate) mod keys;
 pub(crate) mod kmip;
 pub(crate) mod policies;

@@ -1,9 +1,13 @@
 //! The one list of what a caller of Key Protect may be refused for: code, status, message, target.
 
+mod detail;
+
 use std::borrow::Cow;
 
 use crate::domain::kmip::refusal::Refusal as KmipRefusal;
 use crate::domain::time::Timestamp;
+
+pub(crate) use detail::{BodyFault, StateFault, TooEarly};
 
 /// What in a request a refusal points at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,42 +16,6 @@ pub(crate) enum Target {
     Field(&'static str),
     /// A query parameter.
     QueryParam(&'static str),
-}
-
-/// What is wrong with a body as a whole.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum BodyFault {
-    /// Not JSON, or members of the wrong type.
-    Malformed,
-    /// `metadata` is absent or `{}`.
-    NoMetadata,
-    /// `metadata.collectionType` names something else.
-    CollectionType,
-    /// More than one resource.
-    ManyResources,
-    /// More than one adapter or certificate.
-    ManyKmipResources,
-    /// No `resources`.
-    NoResources,
-    /// Key material of zero length.
-    EmptyPayload,
-    /// A member that the body cannot have; bodies of policies alone are read so strictly.
-    UnknownField(String),
-    /// A policy's resource without a policy, or a policy in two of them.
-    NotOneOfEach,
-    /// Attributes for a policy that is to be disabled.
-    AttributesOfDisabled,
-}
-
-/// Why a request came too early.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum TooEarly {
-    /// Less than 30 s since the key's last change.
-    Change,
-    /// Less than 4 h since its deletion.
-    Purge,
-    /// Less than 1 h since its last lifecycle event; the earliest moment is told.
-    Sync(Timestamp),
 }
 
 /// A refusal: the caller's matter, never a fault of the service.
@@ -102,10 +70,26 @@ pub(crate) enum Reason {
     KeyAliasQuota,
     KeyDeleted,
     UnprocessableCiphertext,
-    /// The key protects resources; `force=true` deletes it all the same.
-    ProtectedResource,
     /// On the routes of KMIP.
     Kmip(KmipRefusal),
+    /// Only a service instance may do this.
+    ServiceOnly,
+    /// The resource belongs to another service instance than the caller.
+    ResourceOwner,
+    /// A standard key cannot protect a resource.
+    KeyRootRequiredForRegistration,
+    /// The key's state does not allow to change its registrations.
+    KeyInvalidStateForRegistration,
+    /// Not a version of the key, or one that is older than the registered one.
+    KeyVersionInvalid,
+    RegistrationExists,
+    RegistrationNotFound,
+    /// `If-Match` names another `ETag`.
+    PreconditionFailed,
+    /// The key protects resources; `force=true` deletes it all the same.
+    ProtectedResource,
+    /// The key protects a resource that forbids its deletion.
+    DeletionPrevented,
     /// No access, no such instance, or no valid token: IBM does not tell them apart.
     Unauthorized,
     /// An IPv6 address at the private endpoint of an instance with a list of allowed addresses.
@@ -186,15 +170,24 @@ impl Reason {
             Self::KeyAliasQuota => Some("KEY_ALIAS_QUOTA_ERR"),
             Self::KeyDeleted => Some("KEY_DELETED_ERR"),
             Self::UnprocessableCiphertext => Some("UNPROCESSABLE_CIPHERTEXT_ERR"),
-            Self::ProtectedResource => Some("PROTECTED_RESOURCE_ERR"),
             Self::Kmip(refusal) => Some(refusal.code()),
+            Self::ServiceOnly => Some("SERVICE_ONLY_ERR"),
+            Self::ResourceOwner => Some("RESOURCE_OWNER_ERR"),
+            Self::KeyRootRequiredForRegistration => Some("KEY_ROOT_REQ_REG_ERR"),
+            Self::KeyInvalidStateForRegistration => Some("KEY_INVALID_STATE_ERR"),
+            Self::KeyVersionInvalid => Some("KEY_VERSION_INVALID"),
+            Self::RegistrationExists => Some("REGISTRATION_EXISTS_ERR"),
+            Self::RegistrationNotFound => Some("REGISTRATION_NOT_FOUND_ERR"),
+            Self::ProtectedResource => Some("PROTECTED_RESOURCE_ERR"),
+            Self::DeletionPrevented => Some("PREV_KEY_DEL_ERR"),
             Self::Unauthorized
             | Self::InstanceHeader
             | Self::UnknownPath
             | Self::MethodNotAllowed
             | Self::UpgradeRefused
             | Self::BodyTimeout
-            | Self::BodyTooLarge => None,
+            | Self::BodyTooLarge
+            | Self::PreconditionFailed => None,
         }
     }
 
@@ -219,8 +212,12 @@ impl Reason {
             | Self::InstanceHeader
             | Self::UpgradeRefused => 400,
             Self::Unauthorized => 401,
-            Self::FeatureRestricted => 403,
-            Self::KeyNotFound | Self::KeyRingNotFound | Self::ImportTokenNotFound | Self::UnknownPath => 404,
+            Self::FeatureRestricted | Self::ServiceOnly | Self::ResourceOwner => 403,
+            Self::KeyNotFound
+            | Self::KeyRingNotFound
+            | Self::ImportTokenNotFound
+            | Self::RegistrationNotFound
+            | Self::UnknownPath => 404,
             Self::MethodNotAllowed => 405,
             Self::BodyTimeout => 408,
             Self::KeyInvalidState(_)
@@ -237,10 +234,16 @@ impl Reason {
             | Self::ImportTokenExpired
             | Self::KeyAliasNotUnique
             | Self::KeyAliasQuota
-            | Self::ProtectedResource => 409,
+            | Self::RegistrationExists
+            | Self::ProtectedResource
+            | Self::DeletionPrevented => 409,
             Self::KeyDeleted => 410,
+            Self::PreconditionFailed => 412,
             Self::BodyTooLarge => 413,
-            Self::UnprocessableCiphertext => 422,
+            Self::UnprocessableCiphertext
+            | Self::KeyRootRequiredForRegistration
+            | Self::KeyInvalidStateForRegistration
+            | Self::KeyVersionInvalid => 422,
             Self::Kmip(refusal) => refusal.status(),
         }
     }
@@ -258,7 +261,9 @@ impl Reason {
             Self::OneResourceAlone => "Only one resource is allowed for a policy that the query names",
             Self::BodyQueryMismatch => "The policy in the body does not match the policy that the query names",
             Self::BearerSubject => BEARER_SUBJECT,
-            Self::KeyRootRequired => "Requested action can only be completed with a root key",
+            Self::KeyRootRequired | Self::KeyRootRequiredForRegistration => {
+                "Requested action can only be completed with a root key"
+            }
             Self::KeyRootRequiredForRotationPolicy => {
                 "Requested action can only be completed with a root key: Rotation policy cannot be set on a standard key"
             }
@@ -272,7 +277,7 @@ impl Reason {
             Self::KeyRingNotUnique => "The instance has a key ring of that id already",
             Self::KeyRingReserved => "The default key ring can not be deleted",
             Self::KeyRingNotEmpty => RING_NOT_EMPTY,
-            Self::KeyInvalidState(_) => "Key is not in a valid state",
+            Self::KeyInvalidState(_) | Self::KeyInvalidStateForRegistration => "Key is not in a valid state",
             Self::KeyRotationNotPermitted => ROTATED_RECENTLY,
             Self::AuthorizationsNotMet => "Number of authorizations required to delete is not met",
             Self::NotDualAuth => "The key is not dual auth enabled and cannot be set for deletion",
@@ -287,8 +292,15 @@ impl Reason {
             Self::KeyAliasQuota => "A key can have 5 aliases, and an instance 1000",
             Self::KeyDeleted => "Key has already been deleted: Please delete references to this key",
             Self::UnprocessableCiphertext => "The provided ciphertext is invalid or corrupted",
-            Self::ProtectedResource => "Key is protecting one or more cloud resources",
             Self::Kmip(refusal) => refusal.message(),
+            Self::ServiceOnly => "This action can only be done by a service (service to service)",
+            Self::ResourceOwner => "The resource(s) queried does not belong to the service",
+            Self::KeyVersionInvalid => VERSION_INVALID,
+            Self::RegistrationExists => "The resource is registered with this key already",
+            Self::RegistrationNotFound => "The resource is not registered with this key",
+            Self::PreconditionFailed => "Precondition Failed: If-Match names another state of the registration",
+            Self::ProtectedResource => "Key is protecting one or more cloud resources",
+            Self::DeletionPrevented => DELETION_PREVENTED,
             Self::Unauthorized => "Unauthorized: The user does not have access to the specified resource",
             Self::InstanceHeader => {
                 "Bad Request: Request requires valid Bluemix-Instance Header containing a valid UUID"
@@ -316,16 +328,6 @@ impl Reason {
         (*self == Self::KeyPayloadRequired).then_some(Target::Field("payload"))
     }
 }
-/// Why a key's state does not fit, as far as IBM's texts tell it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum StateFault {
-    /// Another state is needed.
-    Other,
-    /// The key should be active. Told by disable only.
-    NotActive,
-    /// The key should be suspended. Told by enable only.
-    NotSuspended,
-}
 
 const BEARER_SUBJECT: &str = "Extracting the subject from the bearer token failed: Make sure the bearer token passed \
                               is the correct one (and correct format) and is allowed to perform requested actions";
@@ -337,6 +339,11 @@ const INCORRECT_NONCE: &str = "The encrypted nonce given does not match existing
                                nonce was given in the request";
 const INCORRECT_NONCE_IV: &str = "The provided encrypted nonce was not encrypted with the key material given OR the \
                                   provided IV does not match the encrypted nonce";
+const VERSION_INVALID: &str =
+    "This request requires that the key version is later than current registration key version";
+const DELETION_PREVENTED: &str = "The key cannot be deleted because it's protecting a cloud resource that has a \
+                                  retention policy: Before you delete this key, contact an account owner to remove \
+                                  the retention policy on each resource that is associated with the key";
 const SEARCH_TOO_BROAD: &str =
     "The search covers more than 5000 keys: Narrow it down by state, extractable or key ring";
 const FEATURE_RESTRICTED: &str = "IPv6 addresses are not supported at the private endpoint of an instance with a list of \
@@ -347,36 +354,5 @@ const ROTATED_RECENTLY: &str =
 impl From<KmipRefusal> for Reason {
     fn from(refusal: KmipRefusal) -> Self {
         Self::Kmip(refusal)
-    }
-}
-
-impl BodyFault {
-    fn message(&self) -> Cow<'static, str> {
-        const BASE: &str = "Invalid body data was passed: Please ensure the data passed had valid formatting with no \
-                            invalid characters";
-        let detail = match self {
-            Self::Malformed => return BASE.into(),
-            Self::NoMetadata => "CollectionMetadata is empty",
-            Self::CollectionType => "CollectionType does not fit the request",
-            Self::ManyKmipResources => "Only creation of one resource per request is supported",
-            Self::ManyResources => "Only creation of one key per request is supported",
-            Self::NoResources => "Resources is empty",
-            Self::EmptyPayload => "Key material is empty",
-            Self::UnknownField(name) => return format!("{BASE}: json: unknown field \"{name}\"").into(),
-            Self::NotOneOfEach => "Each policy must be there once, one to a resource",
-            Self::AttributesOfDisabled => "Attributes are not allowed for a policy that is disabled",
-        };
-        format!("{BASE}: {detail}").into()
-    }
-}
-
-impl TooEarly {
-    fn message(&self) -> Cow<'static, str> {
-        const BASE: &str = "The key was updated recently: Please wait and try again";
-        match self {
-            Self::Change => BASE.into(),
-            Self::Purge => format!("{BASE}: Purge operation is allowed 4h0m0s after key is deleted").into(),
-            Self::Sync(at) => format!("{BASE}: Sync cannot be performed until at least {}", at.rfc3339()).into(),
-        }
     }
 }

@@ -1,0 +1,70 @@
+//! Who may do what, as policies stand at this instant.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::app::App;
+use crate::domain::access::Roles;
+use crate::domain::caller::{Caller, IdentityKind};
+use crate::domain::crn;
+use crate::domain::grant::{Grants, Rights};
+use crate::domain::iam_policy::IamPolicy;
+use crate::domain::id::InstanceId;
+use crate::domain::instance::Instance;
+
+/// The present snapshot of all grants. The writer puts another one in its place before a change of policies is
+/// acknowledged, so the next request sees it.
+pub(crate) struct GrantsInForce(RwLock<Arc<Grants>>);
+
+impl GrantsInForce {
+    /// What policies give.
+    pub(crate) fn new(policies: &[IamPolicy]) -> Self {
+        Self(RwLock::new(Arc::new(Grants::of(policies))))
+    }
+
+    /// Takes policies as they are now.
+    pub(crate) fn change(&self, changed: &[IamPolicy]) {
+        if changed.is_empty() {
+            return;
+        }
+        let mut grants = Grants::clone(&self.now());
+        for policy in changed {
+            grants.put(policy);
+        }
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(grants);
+    }
+
+    fn now(&self) -> Arc<Grants> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl App {
+    /// What a caller may do on an instance.
+    pub(crate) fn rights(&self, caller: &Caller, instance: &Instance) -> Rights {
+        let service = caller.identity.kind == IdentityKind::Service;
+        let own = if service { self.own_instance(caller) } else { None };
+        let group = own.as_ref().map(|own| own.resource_group.as_str());
+        self.memory.grants.now().rights(caller, group, instance)
+    }
+
+    /// True when the caller may read and write access policies: an Administrator of the account.
+    pub(crate) fn is_administrator(&self, caller: &Caller) -> bool {
+        self.memory.grants.now().everywhere(caller).meets(Roles::ADMINISTRATOR)
+    }
+
+    /// True when the caller may make service instances, or change and remove that one: an Editor or Administrator.
+    ///
+    /// Source: docs, manage-access.
+    pub(crate) fn may_manage(&self, caller: &Caller, instance: Option<&Instance>) -> bool {
+        let roles = match instance {
+            Some(instance) => self.rights(caller, instance).whole,
+            None => self.memory.grants.now().everywhere(caller),
+        };
+        roles.meets(Roles::EDITOR.or(Roles::ADMINISTRATOR))
+    }
+
+    fn own_instance(&self, caller: &Caller) -> Option<Arc<Instance>> {
+        let named = crn::parse(&caller.identity.subject)?;
+        self.memory.instances.get(InstanceId::parse(named.instance)?)
+    }
+}

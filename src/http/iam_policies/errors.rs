@@ -1,0 +1,115 @@
+//! Errors of the policies API. Source: Node client, its list of codes; which status goes with which is ASSUMED but for 409.
+
+use actix_web::http::{ConnectionType, StatusCode};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use serde_json::{Value, json};
+use tracing::error;
+
+use crate::app::error::Error;
+use crate::app::iam_policies::PolicyRefusal;
+use crate::domain::iam_policy::IamPolicy;
+use crate::domain::reason::Reason;
+use crate::http::state::State;
+
+/// Where errors send their reader.
+const MORE_INFO: &str = "https://cloud.ibm.com/apidocs/iam-policy-management";
+
+/// A refusal.
+#[derive(Debug)]
+pub(crate) struct PolicyError {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    details: Option<Value>,
+}
+
+impl PolicyError {
+    /// Any refusal without details.
+    pub(crate) fn plain(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), details: None }
+    }
+
+    /// A 400 about the body.
+    pub(crate) fn body(message: impl Into<String>) -> Self {
+        Self::plain(StatusCode::BAD_REQUEST, "invalid_body", message)
+    }
+
+    /// A failure of the service itself.
+    pub(crate) fn fault() -> Self {
+        let message = "The request could not be completed";
+        Self::plain(StatusCode::INTERNAL_SERVER_ERROR, "request_not_processed", message)
+    }
+
+    /// The reply; `trace` is the caller's `Transaction-Id`, or made up.
+    pub(crate) fn render(&self, request: &HttpRequest, state: &State) -> HttpResponse {
+        let given = request.headers().get("transaction-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
+        let trace = given.unwrap_or_else(|| {
+            let bytes = state.app.vault.random.pooled().unwrap_or_default();
+            uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+        });
+        let mut error = json!({ "code": self.code, "message": self.message, "more_info": MORE_INFO });
+        if let (Some(details), Some(error)) = (&self.details, error.as_object_mut()) {
+            error.insert("details".to_owned(), details.clone());
+        }
+        let mut response = HttpResponseBuilder::new(self.status)
+            .json(json!({ "trace": trace, "errors": [error], "status_code": self.status.as_u16() }));
+        if matches!(self.status, StatusCode::REQUEST_TIMEOUT | StatusCode::PAYLOAD_TOO_LARGE) {
+            response.head_mut().set_connection_type(ConnectionType::Close);
+        }
+        response
+    }
+
+    fn conflict(message: &str, with: &IamPolicy) -> Self {
+        let role = with.draft.roles.first();
+        let details = json!({ "conflicts_with": { "etag": with.etag(), "role": role, "policy": with.id.to_string() } });
+        Self { details: Some(details), ..Self::plain(StatusCode::CONFLICT, "policy_conflict_error", message) }
+    }
+}
+
+impl From<Reason> for PolicyError {
+    fn from(reason: Reason) -> Self {
+        if matches!(reason, Reason::Unauthorized | Reason::BearerSubject) {
+            let message = "The provided token is missing, invalid or expired";
+            return Self::plain(StatusCode::UNAUTHORIZED, "invalid_token", message);
+        }
+        let row = reason.row();
+        let status = StatusCode::from_u16(row.status).unwrap_or(StatusCode::BAD_REQUEST);
+        Self::plain(status, "request_not_processed", row.message)
+    }
+}
+
+impl From<PolicyRefusal> for PolicyError {
+    fn from(refusal: PolicyRefusal) -> Self {
+        match refusal {
+            PolicyRefusal::Forbidden => Self::plain(
+                StatusCode::FORBIDDEN,
+                "insufficent_permissions",
+                "You are not authorized to manage access policies of the account",
+            ),
+            PolicyRefusal::NotFound => {
+                Self::plain(StatusCode::NOT_FOUND, "policy_not_found", "The policy does not exist")
+            }
+            PolicyRefusal::Conflict(with) => {
+                Self::conflict("A policy that gives the same roles on the same resource exists already", &with)
+            }
+            PolicyRefusal::Changed(with) => {
+                Self::conflict("The policy was changed since: If-Match names another ETag", &with)
+            }
+            PolicyRefusal::OtherKind => Self::body("`type` of a policy can not be changed"),
+            PolicyRefusal::TooMany => {
+                Self::plain(StatusCode::CONFLICT, "unable_to_process", "The account has as many policies as it can")
+            }
+            PolicyRefusal::Fault(Error::Refused(reason)) => reason.into(),
+            PolicyRefusal::Fault(Error::Store(fault)) => {
+                error!(%fault, "the store failed");
+                let passing = StatusCode::SERVICE_UNAVAILABLE;
+                let status = if fault.is_passing() { passing } else { StatusCode::INTERNAL_SERVER_ERROR };
+                Self { status, ..Self::fault() }
+            }
+            PolicyRefusal::Fault(Error::Crypto(fault)) => {
+                error!(%fault, "cryptography failed");
+                Self::fault()
+            }
+        }
+    }
+}

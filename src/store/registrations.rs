@@ -1,0 +1,177 @@
+//! Registrations of cloud resources with root keys.
+
+use rusqlite::types::Value;
+use rusqlite::{Row, params, params_from_iter};
+
+use crate::domain::crn::CrnQuery;
+use crate::domain::id::{KeyId, VersionId};
+use crate::domain::key::Version;
+use crate::domain::registration::{Registration, ResourceCrn};
+use crate::store::Error;
+use crate::store::key_query::Clause;
+use crate::store::row::Reading;
+use crate::store::tx::Tx;
+
+const FROM: &str = "FROM registrations r JOIN keys k ON k.id = r.key_id JOIN key_versions v ON v.id = r.version_id";
+
+/// Which registrations are asked for, of the keys that a clause selects.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wanted {
+    pub(crate) resource: Option<CrnQuery>,
+    pub(crate) prevent_deletion: Option<bool>,
+    pub(crate) limit: i64,
+    pub(crate) offset: i64,
+}
+
+/// A page of registrations, in order of creation.
+pub(crate) struct Page {
+    pub(crate) registrations: Vec<Registration>,
+    /// All that match, before paging.
+    pub(crate) total: u64,
+}
+
+/// Whether a key protects anything, as its deletion asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protection {
+    None,
+    /// Some resource.
+    Some,
+    /// Some resource that forbids the deletion.
+    Absolute,
+}
+
+/// A registration of a key.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn get(tx: &Tx<'_>, key: KeyId, resource: &ResourceCrn) -> Result<Option<Registration>, Error> {
+    let mut statement = tx.prepare(&format!(
+        "SELECT r.*, k.name AS key_name, v.created_at AS version_created_at {FROM}
+         WHERE r.key_id = ?1 AND r.resource_crn = ?2"
+    ))?;
+    let mut rows = statement.query([key.to_string().as_str(), resource.as_str()])?;
+    rows.next()?.map(read).transpose()
+}
+
+/// A page of registrations of the keys that a clause selects.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn page(tx: &Tx<'_>, mut keys: Clause, wanted: &Wanted) -> Result<Page, Error> {
+    if let Some(resource) = &wanted.resource {
+        keys.add("r.resource_crn GLOB ?", resource.glob());
+    }
+    if let Some(prevent_deletion) = wanted.prevent_deletion {
+        keys.add("r.prevent_deletion = ?", i64::from(prevent_deletion));
+    }
+    let total: i64 = tx
+        .prepare(&format!("SELECT count(*) {FROM}{}", keys.sql))?
+        .query_row(params_from_iter(&keys.values), |row| row.get(0))?;
+    let mut statement = tx.prepare(&format!(
+        "SELECT r.*, k.name AS key_name, v.created_at AS version_created_at {FROM}{}
+         ORDER BY r.seq LIMIT ? OFFSET ?",
+        keys.sql
+    ))?;
+    let paging: [Value; 2] = [wanted.limit.into(), wanted.offset.into()];
+    let mut rows = statement.query(params_from_iter(keys.values.iter().chain(&paging)))?;
+    let mut registrations = Vec::new();
+    while let Some(row) = rows.next()? {
+        registrations.push(read(row)?);
+    }
+    Ok(Page { registrations, total: u64::try_from(total).unwrap_or_default() })
+}
+
+/// Whether a key protects anything.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn protection(tx: &Tx<'_>, key: KeyId) -> Result<Protection, Error> {
+    let strongest: Option<bool> = tx
+        .prepare("SELECT max(prevent_deletion) FROM registrations WHERE key_id = ?1")?
+        .query_row([key.to_string()], |row| row.get(0))?;
+    Ok(match strongest {
+        None => Protection::None,
+        Some(false) => Protection::Some,
+        Some(true) => Protection::Absolute,
+    })
+}
+
+/// Adds a registration.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn insert(tx: &Tx<'_>, one: &Registration) -> Result<(), Error> {
+    tx.prepare(
+        "INSERT INTO registrations (key_id, resource_crn, prevent_deletion, description, metadata, version_id,
+             created_at, created_by, updated_at, updated_by, revision)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    )?
+    .execute(params![
+        one.key.to_string(),
+        one.resource.as_str(),
+        one.prevent_deletion,
+        one.description,
+        one.metadata,
+        one.version.id.to_string(),
+        one.created_at.millis(),
+        one.created_by,
+        one.updated_at.millis(),
+        one.updated_by,
+        one.revision,
+    ])?;
+    Ok(())
+}
+
+/// Writes what can change of a registration.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn update(tx: &Tx<'_>, one: &Registration) -> Result<(), Error> {
+    tx.prepare(
+        "UPDATE registrations SET prevent_deletion = ?3, description = ?4, metadata = ?5, version_id = ?6,
+             updated_at = ?7, updated_by = ?8, revision = ?9 WHERE key_id = ?1 AND resource_crn = ?2",
+    )?
+    .execute(params![
+        one.key.to_string(),
+        one.resource.as_str(),
+        one.prevent_deletion,
+        one.description,
+        one.metadata,
+        one.version.id.to_string(),
+        one.updated_at.millis(),
+        one.updated_by,
+        one.revision,
+    ])?;
+    Ok(())
+}
+
+/// Removes a registration.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn remove(tx: &Tx<'_>, key: KeyId, resource: &ResourceCrn) -> Result<(), Error> {
+    tx.prepare("DELETE FROM registrations WHERE key_id = ?1 AND resource_crn = ?2")?
+        .execute([key.to_string().as_str(), resource.as_str()])?;
+    Ok(())
+}
+
+fn read(row: &Row<'_>) -> Result<Registration, Error> {
+    let reading = Reading::new("registrations", row, "resource_crn");
+    Ok(Registration {
+        key: reading.parse("key_id", KeyId::parse)?,
+        key_name: reading.get("key_name")?,
+        resource: reading.parse("resource_crn", ResourceCrn::parse)?,
+        prevent_deletion: reading.get("prevent_deletion")?,
+        description: reading.get("description")?,
+        metadata: reading.get("metadata")?,
+        version: Version {
+            id: reading.parse("version_id", VersionId::parse)?,
+            created_at: reading.at("version_created_at")?,
+        },
+        created_at: reading.at("created_at")?,
+        created_by: reading.get("created_by")?,
+        updated_at: reading.at("updated_at")?,
+        updated_by: reading.get("updated_by")?,
+        revision: reading.get("revision")?,
+    })
+}

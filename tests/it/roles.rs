@@ -1,0 +1,274 @@
+//! Which role may do what: the table of `docs/contract/iam.md` 5, over HTTP, by services that authorizations name.
+
+use serde_json::json;
+
+use crate::harness::keys::creation;
+use crate::harness::{Call, Harness};
+
+const NOON: &str = "2026-01-01T12:00:00Z";
+
+/// Key Protect's service roles, one a column.
+const ROLES: [&str; 6] = ["Reader", "ReaderPlus", "Writer", "Manager", "KeyPurge", "KmipAdapterManager"];
+
+/// An operation, and `x` where the role of that column may do it.
+const TABLE: [(&str, &str); 33] = [
+    ("create", "..xx.."),
+    ("create with overrides", "...x.."),
+    ("get", ".xxx.."),
+    ("get metadata", "xxxx.."),
+    ("list", "xxxx.x"),
+    ("count", "xxxx.x"),
+    ("versions", "xxxx.."),
+    ("wrap", "xxxx.."),
+    ("unwrap", "xxxx.."),
+    ("rewrap", "xxxx.."),
+    ("rotate", "..xx.."),
+    ("setKeyForDeletion", "..xx.."),
+    ("unsetKeyForDeletion", "..xx.."),
+    ("sync", "..xx.."),
+    ("create alias", "..xx.."),
+    ("delete alias", "..xx.."),
+    ("create ring", "..xx.."),
+    ("list rings", "xxxx.x"),
+    ("delete ring", "...x.."),
+    ("policies", "...x.."),
+    ("create import token", "..xx.."),
+    ("get import token", "..xx.."),
+    ("registrations", "xxxx.."),
+    ("all registrations", "xxxx.."),
+    ("register", "xxxx.."),
+    ("replace registration", "xxxx.."),
+    ("update registration", "xxxx.."),
+    ("delete registration", "xxxx.."),
+    ("patch", "...x.."),
+    ("restore", "...x.."),
+    ("purge", "....x."),
+    ("disable and enable", "...x.."),
+    ("delete", "...x.."),
+];
+
+fn call<'h>(kp: &'h Harness, operation: &str, key: &str, own: &str) -> Call<'h> {
+    let path = format!("/api/v2/keys/{key}");
+    let body = creation(&json!({ "name": "made", "extractable": false }));
+    let registration = Harness::registration_path(key, own);
+    match operation {
+        "create" => kp.post("/api/v2/keys").json(&body),
+        "create with overrides" => kp.post("/api/v2/keys_with_policy_overrides").json(&body),
+        "get" => kp.get(&path),
+        "get metadata" => kp.get(&format!("{path}/metadata")),
+        "list" => kp.get("/api/v2/keys"),
+        "count" => kp.head("/api/v2/keys"),
+        "versions" | "policies" | "registrations" => kp.get(&format!("{path}/{operation}")),
+        "all registrations" => kp.get("/api/v2/keys/registrations"),
+        "create alias" => kp.post(&format!("{path}/aliases/a-{}", &key[..8])),
+        "delete alias" => kp.delete(&format!("{path}/aliases/a-{}", &key[..8])),
+        "create ring" => kp.post("/api/v2/key_rings/made"),
+        "list rings" => kp.get("/api/v2/key_rings"),
+        "delete ring" => kp.delete("/api/v2/key_rings/made"),
+        "create import token" => kp.post("/api/v2/import_token"),
+        "get import token" => kp.get("/api/v2/import_token"),
+        "register" => kp.post(&registration),
+        "replace registration" => kp.put(&registration),
+        "update registration" => kp.patch(&registration),
+        "delete registration" => kp.delete(&registration),
+        "patch" => kp.patch(&path).json(&json!({ "keyRingID": "default" })),
+        "restore" => kp.post(&format!("{path}/restore")),
+        "purge" => kp.delete(&format!("{path}/purge")),
+        "disable and enable" => kp.action(key, "disable"),
+        "delete" => kp.delete(&path),
+        action => kp.action(key, action),
+    }
+}
+
+/// True when the caller was let through, whatever came of it.
+async fn may(kp: &Harness, operation: &str, key: &str, own: &str, token: &str) -> bool {
+    let reply = call(kp, operation, key, own).bearer(token).send().await;
+    match operation {
+        // Lists are empty for who may see nothing.
+        "list" => reply.succeeds(200)["metadata"]["collectionTotal"] != 0,
+        "count" => {
+            reply.succeeds(200);
+            reply.header("key-total") != Some("0")
+        }
+        _ if reply.status == 401 => {
+            reply.unauthorized();
+            false
+        }
+        _ => {
+            let status = reply.status;
+            assert!(![403, 404, 405, 500, 503].contains(&status) || operation.contains("ring"), "{}", reply.called);
+            true
+        }
+    }
+}
+
+#[actix_web::test]
+async fn each_role_may_do_what_ibms_table_says_and_nothing_else() {
+    let kp = Harness::frozen_at(NOON).await;
+    for (column, role) in (1..).zip(ROLES) {
+        let token = kp.granted(column, &[role], &[]).await;
+        let own = format!("{}:thing:x", kp.adopter(column).trim_end_matches("::"));
+        let key = kp.create_root_key(role).await;
+        let wanted = |row: &str| row.as_bytes()[column as usize - 1] == b'x';
+        for (operation, row) in TABLE {
+            if operation == "delete alias" || operation == "get import token" {
+                let first = if operation == "delete alias" { "create alias" } else { "create import token" };
+                call(&kp, first, &key, &own).send().await;
+            }
+            let found = may(&kp, operation, &key, &own, &token).await;
+            assert_eq!(found, wanted(row), "{operation} as {role}");
+        }
+        kp.delete("/api/v2/key_rings/made").send().await;
+    }
+}
+
+#[actix_web::test]
+async fn roles_add_up() {
+    let kp = Harness::frozen_at(NOON).await;
+    let key = kp.create_root_key("invoices").await;
+    let token = kp.granted(1, &["KeyPurge"], &[]).await;
+    kp.get(&format!("/api/v2/keys/{key}/metadata")).bearer(&token).send().await.unauthorized();
+    kp.delete(&format!("/api/v2/keys/{key}")).bearer(&token).send().await.unauthorized();
+    kp.authorize(&kp.adopter(1), &["Manager"], &[]).await;
+    kp.delete(&format!("/api/v2/keys/{key}")).bearer(&token).send().await.succeeds(204);
+    kp.advance("4h").await;
+    kp.delete(&format!("/api/v2/keys/{key}/purge")).bearer(&token).send().await.succeeds(204);
+}
+
+#[actix_web::test]
+async fn a_purge_needs_the_role_for_it_and_that_alone() {
+    let kp = Harness::frozen_at(NOON).await;
+    let manager = kp.granted(1, &["Manager"], &[]).await;
+    let purger = kp.granted(2, &["KeyPurge"], &[]).await;
+    let key = kp.create_root_key("invoices").await;
+    kp.delete_key(&key).await.succeeds(204);
+    kp.advance("4h").await;
+    let purge = || kp.delete(&format!("/api/v2/keys/{key}/purge"));
+    purge().bearer(&manager).send().await.unauthorized();
+    purge().bearer(&purger).send().await.succeeds(204);
+}
+
+#[actix_web::test]
+async fn platform_roles_give_a_service_nothing() {
+    let kp = Harness::frozen_at(NOON).await;
+    let key = kp.create_root_key("invoices").await;
+    let token = kp.granted(1, &["Administrator", "Editor"], &[]).await;
+    kp.action(&key, "wrap").bearer(&token).json(&json!({})).send().await.unauthorized();
+    let path = format!("/v2/resource_instances/{}", kp.instance);
+    assert_eq!(kp.delete(&path).bearer(&token).send().await.status, 403);
+    let list = kp.get(&format!("/v1/policies?account_id={}", kp.account())).bearer(&token).send().await;
+    assert_eq!(list.succeeds(403)["errors"][0]["code"], "insufficent_permissions");
+}
+
+#[actix_web::test]
+async fn an_authorization_names_the_service_and_its_instance() {
+    let kp = Harness::frozen_at(NOON).await;
+    let key = kp.create_root_key("invoices").await;
+    kp.authorize(&kp.adopter(1), &["Reader"], &[]).await;
+    let wrap = async |crn: &str| {
+        let token = kp.service_token(crn).await;
+        kp.action(&key, "wrap").bearer(&token).json(&json!({})).send().await.status
+    };
+    assert_eq!(wrap(&kp.adopter(1)).await, 200);
+    assert_eq!(wrap(&kp.adopter(2)).await, 401);
+    assert_eq!(wrap(&kp.adopter(1).replace(":adopter:", ":other:")).await, 401);
+    let any = json!({
+        "type": "authorization",
+        "subjects": [{ "attributes": [{ "name": "accountId", "value": kp.account() },
+            { "name": "serviceName", "value": "adopter" }, { "name": "region", "value": "us-*", "operator": "stringMatch" }] }],
+        "roles": [{ "role_id": crate::harness::grants::role_crn("Reader") }],
+        "resources": [{ "attributes": [{ "name": "accountId", "value": kp.account() }] }],
+    });
+    kp.post("/v1/policies").json(&any).send().await.succeeds(201);
+    assert_eq!(wrap(&kp.adopter(2)).await, 200);
+    assert_eq!(wrap(&kp.adopter(2).replace("us-south", "eu-de")).await, 401);
+}
+
+#[actix_web::test]
+async fn a_resource_group_can_stand_for_its_instances() {
+    let kp = Harness::frozen_at(NOON).await;
+    let key = kp.create_root_key("invoices").await;
+    let groups = kp.get("/v2/resource_groups").send().await.succeeds(200);
+    let group = groups["resources"][0]["id"].as_str().unwrap().to_owned();
+    let body = json!({
+        "type": "authorization",
+        "subjects": [{ "attributes": [{ "name": "accountId", "value": kp.account() },
+            { "name": "resourceGroupId", "value": group }] }],
+        "roles": [{ "role_id": crate::harness::grants::role_crn("Writer") }],
+        "resources": [{ "attributes": [{ "name": "accountId", "value": kp.account() }] }],
+    });
+    kp.post("/v1/policies").json(&body).send().await.succeeds(201);
+    let storage = kp.reader_token().await;
+    kp.action(&key, "rotate").bearer(&storage).send().await.succeeds(204);
+    let stranger = kp.service_token(&kp.adopter(1)).await;
+    kp.action(&key, "wrap").bearer(&stranger).json(&json!({})).send().await.unauthorized();
+}
+
+#[actix_web::test]
+async fn strict_gives_an_identity_what_policies_give_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let kp = Harness::in_folder(folder.path(), &[]).await;
+    let robot = kp.token_for("robot").await;
+    let key = kp.create_root_key("invoices").await;
+    let made = crate::harness::keys::id_of(
+        &kp.post("/api/v2/keys")
+            .bearer(&robot)
+            .json(&creation(&json!({ "name": "by robot" })))
+            .send()
+            .await
+            .succeeds(201),
+    );
+    let iam_id = kp.metadata(&made).await["createdBy"].as_str().unwrap().to_owned();
+    kp.stop().await;
+    let kp = Harness::in_folder(folder.path(), &["--auth", "strict"]).await;
+    let wrap = || kp.action(&key, "wrap").bearer(&robot).json(&json!({}));
+    wrap().send().await.unauthorized();
+    assert_eq!(kp.get("/v1/policies?account_id=x").bearer(&robot).send().await.status, 403);
+    let access = |role: &str, service: &str| {
+        json!({
+            "type": "access",
+            "subjects": [{ "attributes": [{ "name": "iam_id", "value": iam_id }] }],
+            "roles": [{ "role_id": crate::harness::grants::role_crn(role) }],
+            "resources": [{ "attributes": [{ "name": "accountId", "value": kp.account() },
+                { "name": "serviceName", "value": service }] }],
+        })
+    };
+    let other = kp.post("/v1/policies").json(&access("Manager", "cloud-object-storage")).send().await;
+    other.succeeds(201);
+    wrap().send().await.unauthorized();
+    kp.post("/v1/policies").json(&access("Reader", "kms")).send().await.succeeds(201);
+    wrap().send().await.succeeds(200);
+    kp.action(&key, "rotate").bearer(&robot).send().await.unauthorized();
+    kp.action(&key, "rotate").send().await.succeeds(204);
+    let instances = json!({
+        "name": "more", "target": "us-south", "resource_group": "default",
+        "resource_plan_id": "eedd3585-90c6-4c8f-be3d-062069e99fc3",
+    });
+    let make = || kp.post("/v2/resource_instances").bearer(&robot).json(&instances);
+    assert_eq!(make().send().await.status, 403);
+    let mut everywhere = access("Administrator", "kms");
+    everywhere["resources"][0]["attributes"] = json!([{ "name": "accountId", "value": kp.account() }]);
+    kp.post("/v1/policies").json(&everywhere).send().await.succeeds(201);
+    make().send().await.succeeds(201);
+    let list = kp.get(&format!("/v1/policies?account_id={}", kp.account())).bearer(&robot).send().await;
+    assert_eq!(list.succeeds(200)["policies"].as_array().unwrap().len(), 4);
+    kp.action(&key, "rotate").bearer(&robot).send().await.unauthorized();
+}
+
+#[actix_web::test]
+async fn access_policies_add_roles_to_any_api_key_too() {
+    let kp = Harness::frozen_at(NOON).await;
+    let robot = kp.token_for("robot").await;
+    let claims = robot.split('.').nth(1).unwrap();
+    let claims = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, claims).unwrap();
+    let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
+    let body = json!({
+        "type": "access",
+        "subject": { "attributes": [{ "key": "iam_id", "operator": "stringEquals", "value": claims["iam_id"] }] },
+        "control": { "grant": { "roles": [{ "role_id": crate::harness::grants::role_crn("KmipAdapterManager") }] } },
+        "resource": { "attributes": [{ "key": "serviceName", "operator": "stringEquals", "value": "kms" }] },
+    });
+    kp.post("/v2/policies").json(&body).send().await.succeeds(201);
+    let key = kp.create_root_key("invoices").await;
+    kp.action(&key, "rotate").bearer(&robot).send().await.succeeds(204);
+}
