@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
@@ -283,6 +284,41 @@ fn a_purged_key_leaves_no_material() {
     assert_eq!(present(&kept), 0, "after ninety days");
     program.kill();
     assert_eq!((present(&sealed), present(&kept)), (0, 0), "after a kill");
+}
+
+#[test]
+fn a_purge_amid_reads_leaves_no_material_either() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let program = launch(&data).start();
+    let mut caller = program.caller(API_KEY);
+    let keys: Vec<String> = (0..150).map(|_| create(&mut caller, &json!({ "extractable": false }))).collect();
+    let doomed = &keys[..10];
+    let blobs: Vec<Vec<u8>> = doomed.iter().flat_map(|key| sealed(&data, key)).collect();
+    for key in doomed {
+        caller.succeeds(204, "DELETE", &format!("/api/v2/keys/{key}"), "");
+    }
+    let mut admin = Caller::new(&program.url, &format!("authorization: Bearer {ADMIN_TOKEN}\r\n"));
+    admin.succeeds(200, "POST", "/mock/clock/advance", r#"{"by":"4h"}"#);
+    let over = AtomicBool::new(false);
+    std::thread::scope(|threads| {
+        for _ in 0..3 {
+            let mut reader = Caller::new(&program.url, &caller.fields);
+            let over = &over;
+            threads.spawn(move || {
+                while !over.load(Ordering::Relaxed) {
+                    reader.succeeds(200, "GET", "/api/v2/keys?sort=-creationDate", "");
+                }
+            });
+        }
+        let mut purge = |key: &String| caller.call("DELETE", &format!("/api/v2/keys/{key}/purge"), "").unwrap().status;
+        let statuses: Vec<u16> = doomed.iter().map(&mut purge).collect();
+        // Before anything else is written, and while others still read.
+        let files = files(&data);
+        let left = blobs.iter().filter(|blob| files.iter().any(|(_, bytes)| has(bytes, blob))).count();
+        over.store(true, Ordering::Relaxed);
+        assert_eq!((statuses, left), (vec![204; doomed.len()], 0), "keys whose material is left");
+    });
 }
 
 fn has(bytes: &[u8], part: &[u8]) -> bool {
