@@ -76,7 +76,9 @@ fn what_was_acknowledged_survives_a_kill() {
     }
     let fields = program.caller("crash").fields;
     let mut caller = Caller::new(&program.url, &fields);
-    all.iter_mut().for_each(|known| check_key(&mut caller, known));
+    for known in &mut all {
+        check_key(&mut caller, known);
+    }
     println!("{rounds} rounds in {:?}: {changes} acknowledged changes, {} keys, 0 lost", began.elapsed(), all.len());
 }
 
@@ -187,7 +189,7 @@ fn move_clock(mut caller: Caller) -> Notes {
         if answer.status != 200 {
             break;
         }
-        notes.reached = answer.json()["to"].as_str().unwrap().to_owned();
+        answer.json()["to"].as_str().unwrap().clone_into(&mut notes.reached);
         let_pass(Duration::from_millis(10));
     }
     notes
@@ -209,7 +211,9 @@ fn check(program: &Program, notes: Notes, since: &str, all: &mut Vec<Known>, dic
     assert!(found.len() <= notes.open_creations, "keys that nobody made: {found:?}");
     let untold = found.into_iter().map(|id| Known { id, rotations: 0, open_rotations: 0, sealed: Vec::new() });
     let mut fresh: Vec<Known> = notes.keys.into_iter().chain(untold).collect();
-    fresh.iter_mut().for_each(|known| check_key(&mut caller, known));
+    for known in &mut fresh {
+        check_key(&mut caller, known);
+    }
     for _ in 0..LOOKED_AT_AGAIN.min(all.len()) {
         let place = usize::try_from(dice.below(all.len() as u64)).unwrap();
         check_key(&mut caller, &mut all[place]);
@@ -225,7 +229,7 @@ fn check_audit(caller: &mut Caller, changes: &[String], since: &str) {
         let found = caller.succeeds(200, "GET", &path, "");
         let records = found["auditEvents"].as_array().unwrap();
         assert_eq!(found["total"], records.len(), "more records than a page holds");
-        recorded.extend(records.iter().map(|record| correlation_of(record)));
+        recorded.extend(records.iter().map(correlation_of));
     }
     let lost: Vec<_> = changes.iter().filter(|change| !recorded.contains(*change)).collect();
     assert!(lost.is_empty(), "changes without a record: {lost:?}");

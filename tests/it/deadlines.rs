@@ -13,6 +13,9 @@ use crate::harness::raw::Raw;
 /// More than any deadline.
 const PATIENCE: Duration = Duration::from_secs(40);
 
+/// What is checked, and how.
+type Check = (&'static str, fn(&Scene));
+
 /// A service and header fields that let a caller in.
 struct Scene {
     program: Program,
@@ -44,7 +47,7 @@ fn slow_peers_are_cut_off_in_time_and_no_sooner() {
         return;
     }
     let (scene, _folder) = Scene::new();
-    let checks: [(&str, fn(&Scene)); 9] = [
+    let checks: [Check; 9] = [
         ("a body that does not come", a_body_that_does_not_come),
         ("a body that drips", a_body_that_drips),
         ("a chunked body that stops", a_chunked_body_that_stops),
