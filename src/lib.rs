@@ -15,4 +15,4 @@ mod store;
 
 pub use cli::run as run_client;
 pub use config::{Client, Config, Invocation};
-pub use service::{Service, StartError, harden_process, start_log};
+pub use service::{Service, Signals, StartError, harden_process, start_log};

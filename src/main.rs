@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use mock_key_protect::{Config, Invocation, Service, StartError, harden_process, run_client, start_log};
+use mock_key_protect::{Config, Invocation, Service, Signals, StartError, harden_process, run_client, start_log};
 
 /// A command found no service, or was refused.
 const NO_ANSWER: u8 = 1;
@@ -30,9 +30,11 @@ fn main() -> ExitCode {
 
 async fn serve(config: Config) -> Result<(), StartError> {
     start_log(&config);
+    let signals = Signals::listen()?;
     let service = Service::start(config.clone()).await?;
     print(&service.banner(&config));
-    service.run_until_signal().await
+    service.run_until(signals).await;
+    Ok(())
 }
 
 /// A reader that has gone away is no reason to fail.

@@ -76,7 +76,8 @@ pub(crate) async fn create_key(
     let shared = Arc::clone(app);
     let key = app
         .write(move |tx| {
-            // The ring may have gone since it was looked for.
+            // Instance and ring may have gone since they were looked for.
+            lookup::living_instance(tx, key.instance)?;
             lookup::ring(tx, key.instance, cx.ring.as_ref())?;
             free_aliases(tx, key.instance, &key.aliases, 0)?;
             keys::insert(tx, &key)?;

@@ -13,7 +13,7 @@ use crate::domain::context::Context;
 use crate::domain::key::machine::Action;
 use crate::domain::key::{Key, Kind};
 use crate::store::tx::Tx;
-use crate::store::{key_versions, keys};
+use crate::store::{key_versions, keys, policies};
 
 /// What `prefer` asks a reply to hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +81,9 @@ pub(crate) async fn restore_key(app: &Arc<App>, cx: Arc<Context>, reference: Key
     app.write(move |tx| {
         let mut key = lookup::key(tx, &cx, &reference)?;
         key.act(Action::Restore, cx.caller.iam_id(), cx.now)?;
+        if let Some(policy) = &key.rotation {
+            policies::set_rotation(tx, key.id, policy)?;
+        }
         keys::update(tx, &key)?;
         let mut record = Record::of(&cx, 201).about(&key);
         record.respond("keyVersionId", key.version.id.to_string());

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::app::error::Error;
+use crate::app::lookup;
 use crate::crypto::import_key::{self, ImportKey};
 use crate::crypto::random::NONCE_BYTES;
 use crate::crypto::seal_key::SealKey;
@@ -43,6 +44,7 @@ pub(crate) async fn create(
     let sealed = app.vault.seal(&place(cx.instance.id), private.bytes())?;
     let shared = Arc::clone(app);
     app.write(move |tx| {
+        lookup::living_instance(tx, cx.instance.id)?;
         import_tokens::set(tx, cx.instance.id, &token, &sealed)?;
         let mut record = Record::of(&cx, 200);
         record.respond("expirationDate", token.expires_at.rfc3339());

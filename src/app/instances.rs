@@ -10,6 +10,7 @@ use crate::domain::caller::Caller;
 use crate::domain::id::InstanceId;
 use crate::domain::instance::{Instance, Plan, Presence};
 use crate::domain::time::Timestamp;
+use crate::store::tx::Tx;
 use crate::store::{import_tokens, instances, keys, rings};
 
 /// All instances, removed ones too: few and small, so they are kept in memory.
@@ -24,14 +25,13 @@ struct Known {
 }
 
 impl Known {
-    fn put(&mut self, instance: Instance) -> Arc<Instance> {
+    fn put(&mut self, instance: Instance) {
         let instance = Arc::new(instance);
         match self.in_order.iter_mut().find(|known| known.id == instance.id) {
             Some(place) => *place = Arc::clone(&instance),
             None => self.in_order.push(Arc::clone(&instance)),
         }
-        self.by_id.insert(instance.id, Arc::clone(&instance));
-        instance
+        self.by_id.insert(instance.id, instance);
     }
 }
 
@@ -103,8 +103,9 @@ impl Instances {
         self.all.read().unwrap_or_else(PoisonError::into_inner).in_order.clone()
     }
 
-    fn put(&self, instance: Instance) -> Arc<Instance> {
-        self.all.write().unwrap_or_else(PoisonError::into_inner).put(instance)
+    /// Takes an instance as it is now.
+    pub(crate) fn put(&self, instance: Instance) {
+        self.all.write().unwrap_or_else(PoisonError::into_inner).put(instance);
     }
 }
 
@@ -137,7 +138,7 @@ impl App {
         };
         let stored = instance.clone();
         self.write(move |tx| Ok(instances::insert(tx, &stored)?)).await?;
-        Ok(self.instances.put(instance))
+        Ok(Arc::new(instance))
     }
 
     /// Changes an instance's name, plan or parameters.
@@ -151,22 +152,25 @@ impl App {
         change: InstanceChange,
         now: Timestamp,
     ) -> Result<Arc<Instance>, InstanceRefusal> {
-        let known = self.living(id)?;
-        let mut instance = Instance::clone(&known);
-        if let Some(plan_id) = change.plan_id {
-            let fits = Plan::find(&plan_id).is_some_and(|plan| plan.service == instance.service);
-            if !fits {
-                return Err(InstanceRefusal::WrongPlan);
-            }
-            instance.plan_id = plan_id;
-        }
-        instance.name = change.name.unwrap_or(instance.name);
-        instance.parameters = change.parameters.or(instance.parameters);
-        instance.allow_cleanup = change.allow_cleanup.unwrap_or(instance.allow_cleanup);
-        instance.updated = Some((now, caller.iam_id().to_owned()));
-        let stored = instance.clone();
-        self.write(move |tx| Ok(instances::update(tx, &stored)?)).await?;
-        Ok(self.instances.put(instance))
+        let by = caller.iam_id().to_owned();
+        self.writer
+            .run(move |tx| {
+                let mut instance = living(tx, id)?;
+                if let Some(plan_id) = change.plan_id {
+                    let fits = Plan::find(&plan_id).is_some_and(|plan| plan.service == instance.service);
+                    if !fits {
+                        return Err(InstanceRefusal::WrongPlan);
+                    }
+                    instance.plan_id = plan_id;
+                }
+                instance.name = change.name.unwrap_or(instance.name);
+                instance.parameters = change.parameters.or(instance.parameters);
+                instance.allow_cleanup = change.allow_cleanup.unwrap_or(instance.allow_cleanup);
+                instance.updated = Some((now, by));
+                instances::update(tx, &instance)?;
+                Ok(Arc::new(instance))
+            })
+            .await
     }
 
     /// Removes an instance; destroyed keys go with it for good.
@@ -181,41 +185,39 @@ impl App {
         id: InstanceId,
         now: Timestamp,
     ) -> Result<(), InstanceRefusal> {
-        let mut instance = Instance::clone(&*self.living(id)?);
-        instance.presence = Presence::Removed { at: now, by: caller.iam_id().to_owned() };
-        let stored = instance.clone();
+        let by = caller.iam_id().to_owned();
         self.writer
             .run(move |tx| {
-                let living = keys::count_living(tx, stored.id)?;
-                if living > 0 {
-                    return Err(InstanceRefusal::HasKeys(living));
+                let mut instance = living(tx, id)?;
+                let keys_left = keys::count_living(tx, id)?;
+                if keys_left > 0 {
+                    return Err(InstanceRefusal::HasKeys(keys_left));
                 }
-                for key in keys::all_of(tx, stored.id)? {
+                for key in keys::all_of(tx, id)? {
                     keys::purge(tx, &key)?;
                 }
-                rings::remove_all(tx, stored.id)?;
-                import_tokens::remove(tx, stored.id)?;
-                instances::update(tx, &stored)?;
+                rings::remove_all(tx, id)?;
+                import_tokens::remove(tx, id)?;
+                instance.presence = Presence::Removed { at: now, by };
+                instances::update(tx, &instance)?;
                 Ok(())
             })
-            .await?;
-        self.instances.put(instance);
-        Ok(())
+            .await
     }
 
     /// The Key Protect instance that a key request names, of the caller's account.
     pub(crate) fn key_protect_instance(&self, id: InstanceId, caller: &Caller) -> Option<Arc<Instance>> {
-        let found = self.instances.get(id)?;
+        let found = self.memory.instances.get(id)?;
         let usable = found.is_active()
             && found.service == crate::domain::instance::Service::KeyProtect
             && found.account == caller.account;
         usable.then_some(found)
     }
+}
 
-    fn living(&self, id: InstanceId) -> Result<Arc<Instance>, InstanceRefusal> {
-        let known = self.instances.get(id).ok_or(InstanceRefusal::NotFound)?;
-        if known.is_active() { Ok(known) } else { Err(InstanceRefusal::Gone) }
-    }
+fn living(tx: &Tx<'_>, id: InstanceId) -> Result<Instance, InstanceRefusal> {
+    let known = instances::get(tx, id)?.ok_or(InstanceRefusal::NotFound)?;
+    if known.is_active() { Ok(known) } else { Err(InstanceRefusal::Gone) }
 }
 
 /// The resource group's CRN.

@@ -7,7 +7,7 @@ use crate::domain::id::{InstanceId, RingId};
 use crate::domain::key::Key;
 use crate::domain::reason::Reason;
 use crate::store::tx::Tx;
-use crate::store::{keys, rings};
+use crate::store::{instances, keys, rings};
 
 /// The key that a request names.
 ///
@@ -19,6 +19,14 @@ pub(crate) fn key(tx: &Tx<'_>, cx: &Context, reference: &KeyRef) -> Result<Key, 
     let key = keys::find(tx, cx.instance.id, reference)?.ok_or(Reason::KeyNotFound)?;
     let in_ring = cx.ring.as_ref().is_none_or(|ring| ring.holds(&key.ring));
     if in_ring { Ok(key) } else { Err(Reason::KeyNotFound.into()) }
+}
+
+/// Refuses to make anything in an instance that was removed while the request was on its way.
+///
+/// # Errors
+/// `Unauthorized`, as for any removed instance.
+pub(crate) fn living_instance(tx: &Tx<'_>, instance: InstanceId) -> Result<(), Error> {
+    if instances::is_active(tx, instance)? { Ok(()) } else { Err(Reason::Unauthorized.into()) }
 }
 
 /// The ring that a new or moved key is to be in.

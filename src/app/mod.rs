@@ -35,6 +35,7 @@ use crate::app::keys_in_use::KeysInUse;
 use crate::app::tokens::Tokens;
 use crate::app::vault::Vault;
 use crate::clock::Clock;
+use crate::domain::instance::Instance;
 use crate::store::reader::Reader;
 use crate::store::tx::Tx;
 use crate::store::writer::{Committed, NextDue, Writer};
@@ -44,8 +45,7 @@ pub(crate) struct App {
     pub(crate) clock: Clock,
     pub(crate) vault: Vault,
     pub(crate) memory: Arc<Memory>,
-    pub(crate) instances: Instances,
-    pub(crate) tokens: Tokens,
+    pub(crate) tokens: Arc<Tokens>,
     pub(crate) audit: AuditQueue,
     pub(crate) writer: Writer,
     pub(crate) reader: Reader,
@@ -58,19 +58,28 @@ pub(crate) struct App {
 /// What is remembered of the store, brought up to date by the writer before a change is acknowledged.
 pub(crate) struct Memory {
     pub(crate) keys: KeysInUse,
+    pub(crate) instances: Instances,
+    tokens: Arc<Tokens>,
     /// When something is due next, in milliseconds; `i64::MAX` when nothing is.
     next_due: AtomicI64,
 }
 
 impl Memory {
-    /// Nothing remembered yet; `next_due` as the store tells it.
-    pub(crate) fn new(next_due: Option<i64>) -> Self {
-        Self { keys: KeysInUse::new(), next_due: AtomicI64::new(next_due.unwrap_or(i64::MAX)) }
+    /// No key in use yet; `instances` and `next_due` as the store tells them.
+    pub(crate) fn new(instances: Vec<Instance>, tokens: Arc<Tokens>, next_due: Option<i64>) -> Self {
+        let instances = Instances::new(instances);
+        Self { keys: KeysInUse::new(), instances, tokens, next_due: AtomicI64::new(next_due.unwrap_or(i64::MAX)) }
     }
 
     /// Takes notice of a commit.
     pub(crate) fn on_commit(&self, committed: &Committed) {
         self.keys.forget(&committed.effects.keys());
+        for instance in committed.effects.instances() {
+            self.instances.put(instance);
+        }
+        if let Some(generation) = committed.effects.token_generation() {
+            self.tokens.begin_generation(generation);
+        }
         if let NextDue::At(next_due) = committed.next_due {
             self.next_due.store(next_due.unwrap_or(i64::MAX), Ordering::Release);
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::app::error::Error;
+use crate::app::lookup;
 use crate::domain::access;
 use crate::domain::audit::{Datum, Record, Side};
 use crate::domain::context::Context;
@@ -30,6 +31,7 @@ pub(crate) async fn create_ring(app: &Arc<App>, cx: Arc<Context>, ring: Result<R
     let id = ring?;
     let shared = Arc::clone(app);
     app.write(move |tx| {
+        lookup::living_instance(tx, cx.instance.id)?;
         let taken = id.as_str() == RingId::DEFAULT || rings::exists(tx, cx.instance.id, &id)?;
         if taken {
             return Err(Reason::KeyRingNotUnique.into());

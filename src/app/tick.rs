@@ -84,7 +84,7 @@ fn run(app: &App, tx: &Tx<'_>, row: DueRow) -> Result<(), Error> {
     };
     let Some(key) = keys::get(tx, id)? else { return Ok(due::replace(tx, id, &[])?) };
     let stands = key.due().contains(&row.due);
-    let instance = app.instances.get(key.instance);
+    let instance = app.memory.instances.get(key.instance);
     let Some(instance) = instance.filter(|_| stands) else { return Ok(due::replace(tx, key.id, &key.due())?) };
     match row.due.kind {
         DueKind::Expiry => expire(app, tx, &context(instance, Operation::Expire, row.due.at), key),

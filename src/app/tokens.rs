@@ -255,7 +255,8 @@ impl Tokens {
         format!("{}-{generation}", self.key_name)
     }
 
-    fn end_generation(&self, next: i64) {
+    /// Begins a generation: tokens of earlier ones are expired.
+    pub(crate) fn begin_generation(&self, next: i64) {
         let _expiring = self.expiring.lock().unwrap_or_else(PoisonError::into_inner);
         self.generation.store(next, Ordering::Release);
         self.verified.clear();
@@ -268,15 +269,13 @@ impl App {
     /// # Errors
     /// The store's fault.
     pub(crate) async fn expire_tokens(&self) -> Result<(), Error> {
-        let next = self
-            .write(|tx| {
-                let generation: i64 = meta::get(tx, GENERATION)?.and_then(|text| text.parse().ok()).unwrap_or(0);
-                meta::set(tx, GENERATION, &(generation + 1).to_string())?;
-                Ok(generation + 1)
-            })
-            .await?;
-        self.tokens.end_generation(next);
-        Ok(())
+        self.write(|tx| {
+            let generation: i64 = meta::get(tx, GENERATION)?.and_then(|text| text.parse().ok()).unwrap_or(0);
+            meta::set(tx, GENERATION, &(generation + 1).to_string())?;
+            tx.touch_tokens(generation + 1);
+            Ok(())
+        })
+        .await
     }
 }
 

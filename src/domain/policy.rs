@@ -37,6 +37,15 @@ pub(crate) struct RotationPolicy {
     pub(crate) next_at: Timestamp,
 }
 
+impl RotationPolicy {
+    /// Moves the schedule on by whole intervals until it lies ahead: what was missed is not made up for.
+    pub(crate) fn skip_past(&mut self, now: Timestamp) {
+        while self.next_at <= now && self.next_at < Timestamp::MAX {
+            self.next_at = self.interval.next_after(self.next_at);
+        }
+    }
+}
+
 /// Deletion by two people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DualAuthPolicy {

@@ -40,7 +40,7 @@ pub(crate) async fn check<B: MessageBody + 'static>(
 }
 
 async fn refuse(request: &ServiceRequest) -> Option<HttpResponse> {
-    let reason = if *request.method() == Method::CONNECT {
+    let reason = if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
         Reason::MethodNotAllowed
     } else if request.headers().contains_key(UPGRADE) {
         Reason::UpgradeRefused

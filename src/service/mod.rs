@@ -14,6 +14,7 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
 use thiserror::Error as ThisError;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle as Task;
 use tracing::{info, warn};
 use zeroize::Zeroizing;
@@ -69,6 +70,32 @@ impl From<OpenError> for StartError {
     }
 }
 
+/// SIGINT and SIGTERM, listened to from before the service says that it is ready: none is missed.
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Starts to listen. Needs an actix or Tokio runtime.
+    ///
+    /// # Errors
+    /// When the system does not allow it.
+    pub fn listen() -> Result<Self, StartError> {
+        let no_signals = |error: std::io::Error| StartError(format!("signals cannot be waited for: {error}"));
+        let terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
+        let interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
+        Ok(Self { terminate, interrupt })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
 /// A running service.
 ///
 /// Dropped without a stop, it lets go of its port and closes its store, without waiting for anything.
@@ -113,26 +140,14 @@ impl Service {
         Ok(Self { state, server: handle, serving, waker: Some(waker), threads, ready_file, _folder: folder })
     }
 
-    /// Serves until SIGINT or SIGTERM, then drains; a second signal ends it at once.
-    ///
-    /// # Errors
-    /// When the signals cannot be waited for.
-    pub async fn run_until_signal(self) -> Result<(), StartError> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let no_signals = |error: std::io::Error| StartError(format!("signals cannot be waited for: {error}"));
-        let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
+    /// Serves until a signal comes, then drains; a second one ends it at once.
+    pub async fn run_until(self, mut signals: Signals) {
+        signals.next().await;
         info!("draining");
         tokio::select! {
             () = self.stop() => {}
-            _ = terminate.recv() => warn!("stopped at once by a second signal"),
-            _ = interrupt.recv() => warn!("stopped at once by a second signal"),
+            () = signals.next() => warn!("stopped at once by a second signal"),
         }
-        Ok(())
     }
 
     /// Drains and closes the store.

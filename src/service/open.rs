@@ -7,7 +7,6 @@ use zeroize::Zeroizing;
 
 use crate::app::audit::AuditQueue;
 use crate::app::error::Error;
-use crate::app::instances::Instances;
 use crate::app::tick::CLOCK;
 use crate::app::tokens::{AuthMode, GENERATION, Tokens};
 use crate::app::vault::Vault;
@@ -85,7 +84,8 @@ pub(crate) fn open(config: &Config, folder: &DataFolder) -> Result<Opened, Start
         AuthChoice::Strict => AuthMode::Strict,
     };
     let tokens = Tokens::new(signer, held.key_name, held.generation, owner_key.bytes(), mode);
-    let memory = Arc::new(Memory::new(held.next_due));
+    let tokens = Arc::new(tokens);
+    let memory = Arc::new(Memory::new(held.instances, Arc::clone(&tokens), held.next_due));
     let remembered = Arc::clone(&memory);
     let no_thread = |error: std::io::Error| StartError(format!("the system gives no thread: {error}"));
     let on_commit = Box::new(move |committed: &Committed| remembered.on_commit(committed));
@@ -96,7 +96,6 @@ pub(crate) fn open(config: &Config, folder: &DataFolder) -> Result<Opened, Start
         clock: start_clock(config, held.course),
         vault,
         memory,
-        instances: Instances::new(held.instances),
         tokens,
         audit: AuditQueue::new(held.next_record),
         writer,

@@ -74,7 +74,8 @@ pub(crate) fn insert(tx: &Tx<'_>, key: KeyId, all: &[Due]) -> Result<(), Error> 
 }
 
 fn insert_all(tx: &Tx<'_>, key: &str, all: &[Due]) -> Result<(), Error> {
-    for due in all {
+    // What lies beyond the calendar never comes.
+    for due in all.iter().filter(|due| due.at < Timestamp::MAX) {
         tx.prepare("INSERT INTO due (subject_id, kind, at) VALUES (?1, ?2, ?3)")?.execute(params![
             key,
             due.kind.name(),

@@ -22,6 +22,25 @@ pub(crate) fn all(tx: &Tx<'_>) -> Result<Vec<Instance>, Error> {
     Ok(all)
 }
 
+/// An instance, removed or not.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn get(tx: &Tx<'_>, id: InstanceId) -> Result<Option<Instance>, Error> {
+    let mut statement = tx.prepare("SELECT * FROM instances WHERE id = ?1")?;
+    let mut rows = statement.query([id.to_string()])?;
+    rows.next()?.map(|row| read(&Reading::new("instances", row, "id"))).transpose()
+}
+
+/// True while an instance can be used.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn is_active(tx: &Tx<'_>, id: InstanceId) -> Result<bool, Error> {
+    let mut statement = tx.prepare("SELECT 1 FROM instances WHERE id = ?1 AND removed_at IS NULL")?;
+    Ok(statement.exists([id.to_string()])?)
+}
+
 /// Adds an instance.
 ///
 /// # Errors
@@ -46,6 +65,7 @@ pub(crate) fn insert(tx: &Tx<'_>, instance: &Instance) -> Result<(), Error> {
         instance.created_at.millis(),
         instance.created_by,
     ])?;
+    tx.touch_instance(instance.clone());
     Ok(())
 }
 
@@ -73,6 +93,7 @@ pub(crate) fn update(tx: &Tx<'_>, instance: &Instance) -> Result<(), Error> {
         removed_at,
         removed_by,
     ])?;
+    tx.touch_instance(instance.clone());
     Ok(())
 }
 

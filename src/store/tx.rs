@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use rusqlite::{CachedStatement, Connection};
 
 use crate::domain::id::{InstanceId, KeyId};
+use crate::domain::instance::Instance;
 use crate::store::Error;
 
 /// An open transaction, or a reader's snapshot.
@@ -18,6 +19,10 @@ pub(crate) struct Tx<'c> {
 pub(crate) struct Effects {
     /// Keys whose snapshots in memory are out of date.
     keys: RefCell<Vec<(InstanceId, KeyId)>>,
+    /// Instances as they are now, the later of two being the last word.
+    instances: RefCell<Vec<Instance>>,
+    /// The generation of tokens that begins.
+    token_generation: Cell<Option<i64>>,
     /// True when what is due next may have changed.
     due: Cell<bool>,
     /// True when deleted material should leave the write-ahead log too.
@@ -28,6 +33,26 @@ impl Effects {
     /// Keys that changed.
     pub(crate) fn keys(&self) -> Vec<(InstanceId, KeyId)> {
         self.keys.borrow().clone()
+    }
+
+    /// Instances that changed.
+    pub(crate) fn instances(&self) -> Vec<Instance> {
+        self.instances.borrow().clone()
+    }
+
+    /// The generation of tokens that begins, if one does.
+    pub(crate) fn token_generation(&self) -> Option<i64> {
+        self.token_generation.get()
+    }
+
+    /// How many instances are noted: a mark to go back to.
+    pub(crate) fn mark(&self) -> usize {
+        self.instances.borrow().len()
+    }
+
+    /// Forgets instances noted since the mark: their changes were undone. Keys noted in vain do no harm.
+    pub(crate) fn rewind(&self, mark: usize) {
+        self.instances.borrow_mut().truncate(mark);
     }
 
     /// True when what is due next may have changed.
@@ -55,6 +80,16 @@ impl<'c> Tx<'c> {
     /// Notes that a key changed.
     pub(crate) fn touch(&self, instance: InstanceId, key: KeyId) {
         self.effects.keys.borrow_mut().push((instance, key));
+    }
+
+    /// Notes an instance as it is from now on.
+    pub(crate) fn touch_instance(&self, instance: Instance) {
+        self.effects.instances.borrow_mut().push(instance);
+    }
+
+    /// Notes that a generation of tokens begins.
+    pub(crate) fn touch_tokens(&self, generation: i64) {
+        self.effects.token_generation.set(Some(generation));
     }
 
     /// Notes that what is due next may have changed.

@@ -188,6 +188,7 @@ impl Thread {
 fn run_jobs(tx: &Tx<'_>, group: Vec<Job>, settles: &mut Vec<Settle>) -> Result<(), Error> {
     for job in group {
         tx.prepare("SAVEPOINT job")?.execute([])?;
+        let mark = tx.effects().mark();
         let ran = catch_unwind(AssertUnwindSafe(|| job(tx)));
         let keep = if let Ok((keep, settle)) = ran {
             settles.push(settle);
@@ -198,6 +199,7 @@ fn run_jobs(tx: &Tx<'_>, group: Vec<Job>, settles: &mut Vec<Settle>) -> Result<(
         };
         if keep == Keep::No {
             tx.prepare("ROLLBACK TO job")?.execute([])?;
+            tx.effects().rewind(mark);
         }
         tx.prepare("RELEASE job")?.execute([])?;
     }

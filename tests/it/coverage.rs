@@ -33,7 +33,7 @@ fn operations(key: &str) -> Vec<(Method, String)> {
         for method in ["get", "head", "post", "put", "patch", "delete"] {
             if item.get(method).is_some() {
                 let method = Method::from_bytes(method.to_ascii_uppercase().as_bytes()).expect("a method");
-                let path = path.replace("{id}", key).replace("{alias}", "inv");
+                let path = path.replace("{id}", key).replace("{alias}", "inv").replace("{key-ring-id}", "ring");
                 assert!(!path.contains('{'), "say what stands for the parameter in {path}");
                 found.push((method, path));
             }

@@ -115,9 +115,9 @@ async fn state_survives_a_clean_stop_and_a_kill() {
     let metadata = kp.metadata(&key).await;
     for clean in [true, false] {
         if clean {
-            running.stop().await
+            running.stop().await;
         } else {
-            running.kill().await
+            running.kill().await;
         }
         running = Running::serve_in(folder.path(), &[]).await;
         let again = Harness::attached(running.info()).await;

@@ -13,9 +13,6 @@ use crate::harness::raw::Raw;
 /// More than any deadline.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// What is checked, and how.
-type Check = (&'static str, fn(&Scene));
-
 /// A service and header fields that let a caller in.
 struct Scene {
     program: Program,
@@ -39,6 +36,9 @@ impl Scene {
         format!("POST {path} HTTP/1.1\r\nhost: localhost\r\n{}{framing}\r\n\r\n", self.fields)
     }
 }
+
+/// A deadline by its name, and how it is tried.
+type Check = (&'static str, fn(&Scene));
 
 #[test]
 fn slow_peers_are_cut_off_in_time_and_no_sooner() {

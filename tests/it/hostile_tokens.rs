@@ -42,7 +42,7 @@ impl Spoils {
         format!("{message}.{signature}")
     }
 
-    /// The published key as SubjectPublicKeyInfo.
+    /// The published key as X.509's `SubjectPublicKeyInfo`.
     fn public_der(&self) -> Vec<u8> {
         let mut modulus = vec![0];
         modulus.extend(&self.modulus);

@@ -252,7 +252,7 @@ async fn list(kp: &Harness, query: &str) -> Vec<Value> {
             None => return found,
             Some(url) => {
                 assert!(url.starts_with(&format!("{ROUTE}?")) && url.contains("start="), "{url}");
-                next = url.to_owned();
+                url.clone_into(&mut next);
             }
         }
     }
@@ -271,7 +271,7 @@ async fn a_list_goes_page_by_page_over_next_url() {
         let found = list(&kp, &format!("limit={limit}")).await;
         let mut guids: Vec<&Value> = found.iter().map(|instance| &instance["guid"]).collect();
         assert_eq!(guids.len(), 7);
-        guids.sort_by_key(|guid| guid.to_string());
+        guids.sort_by_key(ToString::to_string);
         guids.dedup();
         assert_eq!(guids.len(), 7, "an instance stands on two pages");
     }

@@ -116,7 +116,7 @@ fn rust(folder: &str) -> Vec<File> {
 
 /// Asserts that a search has found nothing.
 #[track_caller]
-fn none(found: Vec<String>) {
+fn none(found: &[String]) {
     assert!(found.is_empty(), "\n{}", found.join("\n"));
 }
 
@@ -146,7 +146,7 @@ fn doors_between_rooms_open_one_way() {
             }
         }
     }
-    none(found);
+    none(&found);
 }
 
 /// True when the line names the crate in a path.
@@ -170,7 +170,7 @@ fn each_library_stays_in_the_rooms_that_may_name_it() {
             }
         }
     }
-    none(found);
+    none(&found);
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn the_domain_knows_neither_formats_nor_waiting() {
             }
         }
     }
-    none(found);
+    none(&found);
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn paths_are_written_so_that_a_search_finds_them() {
             );
         }
     }
-    none(found);
+    none(&found);
 }
 
 #[test]
@@ -215,13 +215,14 @@ fn only_service_is_named_by_main_and_no_room_names_service() {
             found.push(file.path);
         }
     }
-    none(found);
+    none(&found);
 }
 
 #[test]
 fn each_file_opens_with_what_it_is_for() {
     let all = rust("src").into_iter().chain(rust("tests")).chain(rust("benches"));
-    none(all.filter(|file| !file.text.starts_with("//! ")).map(|file| file.path).collect());
+    let found: Vec<String> = all.filter(|file| !file.text.starts_with("//! ")).map(|file| file.path).collect();
+    none(&found);
 }
 
 #[test]
@@ -239,7 +240,7 @@ fn files_end_before_they_are_too_long() {
     if main.lines().count() >= 60 {
         found.push("src/main.rs: 60 lines or more".to_owned());
     }
-    none(found);
+    none(&found);
 }
 
 #[test]
@@ -250,7 +251,7 @@ fn nothing_is_named_for_being_left_over() {
         let parts = file.path.split('/').map(|part| part.split('.').next().unwrap_or_default());
         found.extend(parts.filter(|part| names.contains(part)).map(|_| file.path.clone()));
     }
-    none(found);
+    none(&found);
 }
 
 #[test]
@@ -265,7 +266,7 @@ fn nothing_is_put_off() {
             }
         }
     }
-    none(found);
+    none(&found);
 }
 
 #[test]
@@ -281,7 +282,7 @@ fn nothing_of_the_workshop_is_left_in_the_repository() {
             );
         }
     }
-    none(found);
+    none(&found);
 }
 
 #[test]
@@ -295,7 +296,7 @@ fn tests_hand_in_no_sleeps() {
             }
         }
     }
-    none(found);
+    none(&found);
 }
 
 #[test]
@@ -309,7 +310,7 @@ fn all_sql_is_in_the_store() {
             }
         }
     }
-    none(found);
+    none(&found);
 }
 
 #[test]
@@ -326,5 +327,5 @@ fn reason_codes_are_written_in_one_place() {
             }
         }
     }
-    none(found);
+    none(&found);
 }

@@ -121,6 +121,11 @@ impl Key {
             }
             Next::Gone => return Ok(next),
         }
+        if action == Action::Restore
+            && let Some(policy) = &mut self.rotation
+        {
+            policy.skip_past(now);
+        }
         self.updated_at = at;
         if action.notifies() {
             self.notified_at = Some(at);

@@ -55,7 +55,7 @@ pub(crate) async fn list(request: HttpRequest, state: Data<State>) -> HttpRespon
             Some(Err(_)) => return Err(ControllerError::bad_request("`start` must be taken from `next_url`")),
         };
         let span = UpdatedSpan::of(&query)?;
-        let all = state.app.instances.all();
+        let all = state.app.memory.instances.all();
         let matching: Vec<&Arc<Instance>> = all.iter().filter(|instance| matches(instance, &query, &span)).collect();
         let page: Vec<Value> = matching
             .iter()
@@ -74,7 +74,7 @@ pub(crate) async fn list(request: HttpRequest, state: Data<State>) -> HttpRespon
 pub(crate) async fn get(request: HttpRequest, state: Data<State>) -> HttpResponse {
     respond(&request, async {
         auth::caller(&state.app, &request)?;
-        let instance = state.app.instances.get(named(&request)?).ok_or_else(ControllerError::not_found)?;
+        let instance = state.app.memory.instances.get(named(&request)?).ok_or_else(ControllerError::not_found)?;
         Ok((StatusCode::OK, Some(render::instance(&instance, &state.info.url))))
     })
     .await

@@ -42,11 +42,3 @@ pub(crate) fn none_logged() {
     let logged = LOGGED.lock().unwrap().clone();
     assert!(logged.is_empty(), "faults were logged: {logged:?}");
 }
-
-/// Takes out the faults that a test has caused on purpose.
-pub(crate) fn expected(part: &str) -> usize {
-    let mut logged = LOGGED.lock().unwrap();
-    let before = logged.len();
-    logged.retain(|text| !text.contains(part));
-    before - logged.len()
-}
