@@ -16,7 +16,7 @@ use crate::store::tx::Tx;
 /// Records that wait before they are stored without waiting for the second to end.
 const BLOCK_RECORDS: usize = 4_096;
 /// Records that may wait at most; beyond, callers wait until a block is stored.
-const WAITING_RECORDS_MAX: usize = 65_536;
+const WAITING_RECORDS_MAX: usize = 16_384;
 /// Records that are kept while the store refuses them.
 const PUT_BACK_RECORDS_MAX: usize = 2 * WAITING_RECORDS_MAX;
 
@@ -100,7 +100,7 @@ impl App {
         F: Fn(&Record) -> bool + Send + 'static,
     {
         self.flush_audit().await;
-        self.read(move |tx| {
+        let find = move |tx: &Tx<'_>| {
             let (mut found, mut total) = (Vec::new(), 0);
             audit::walk(tx, |record| {
                 if fits(&record) {
@@ -111,8 +111,13 @@ impl App {
                 }
             })?;
             Ok((found, total))
-        })
-        .await
+        };
+        self.archive.run(find).await
+    }
+
+    /// Changes with every record.
+    pub(crate) fn records_so_far(&self) -> i64 {
+        self.audit.next.load(Ordering::Relaxed)
     }
 
     /// Stores what waits. A block that the store refuses goes back into the queue.

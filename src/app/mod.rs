@@ -49,6 +49,8 @@ pub(crate) struct App {
     pub(crate) audit: AuditQueue,
     pub(crate) writer: Writer,
     pub(crate) reader: Reader,
+    /// Reads audit records: a walk over many must not hold up those who read keys.
+    pub(crate) archive: Reader,
     /// Held by whoever runs what is due: it runs in order.
     pub(crate) ticking: Mutex<()>,
     /// Held by whoever moves the clock: a second one waits.

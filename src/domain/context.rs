@@ -22,6 +22,9 @@ pub(crate) struct Context {
     pub(crate) trace: Trace,
 }
 
+/// Characters that are kept of a header that names no ring.
+const RING_CHARACTERS_KEPT: usize = 128;
+
 /// What the ring header asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum RingScope {
@@ -44,7 +47,8 @@ pub(crate) struct Trace {
 impl RingScope {
     /// Reads the header's text.
     pub(crate) fn parse(text: &str) -> Self {
-        RingId::parse(text).map_or_else(|| Self::Nowhere(text.to_owned()), Self::Ring)
+        let nowhere = || Self::Nowhere(text.chars().take(RING_CHARACTERS_KEPT).collect());
+        RingId::parse(text).map_or_else(nowhere, Self::Ring)
     }
 
     /// True when a key of that ring is meant.

@@ -1,6 +1,6 @@
 //! The `filter` parameter of key lists. Source: API reference, getKeys; go-client's filter builder.
 
-use chrono::DateTime;
+use crate::domain::time::parse_strictly;
 
 /// What the parameter must be, for messages. Source: go-client.
 pub(crate) const RULE: &str =
@@ -88,7 +88,7 @@ fn parse_date_test(value: &str) -> Option<DateTest> {
         _ => ("", value),
     };
     let instant = quoted.strip_prefix('"')?.strip_suffix('"')?;
-    let parsed = DateTime::parse_from_rfc3339(instant).ok()?;
+    let parsed = parse_strictly(instant)?;
     let millis = parsed.timestamp_millis();
     let fraction = parsed.timestamp_subsec_nanos() % 1_000_000 != 0;
     Some(match (operator, fraction) {

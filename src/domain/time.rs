@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, TimeZone, Utc};
+use chrono::{DateTime, FixedOffset, SecondsFormat, TimeZone, Utc};
 
 const SECOND: u64 = 1;
 const HOUR: u64 = 3_600 * SECOND;
@@ -88,7 +88,7 @@ impl Timestamp {
 
     /// Reads RFC 3339 with any offset and fraction; what lies below a millisecond is cut off.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let parsed = DateTime::parse_from_rfc3339(text).ok()?;
+        let parsed = parse_strictly(text)?;
         let millis = parsed.timestamp_millis();
         (0..=Self::MAX.0).contains(&millis).then_some(Self(millis))
     }
@@ -96,6 +96,12 @@ impl Timestamp {
     fn calendar(self) -> DateTime<Utc> {
         Utc.timestamp_millis_opt(self.0).single().unwrap_or_default()
     }
+}
+
+/// RFC 3339 with a `T`: chrono takes a blank there, too.
+pub(crate) fn parse_strictly(text: &str) -> Option<DateTime<FixedOffset>> {
+    let divided = matches!(text.as_bytes().get(10), Some(b'T' | b't'));
+    divided.then(|| DateTime::parse_from_rfc3339(text).ok()).flatten()
 }
 
 #[cfg(test)]
@@ -125,5 +131,6 @@ mod tests {
     #[test]
     fn a_bare_date_is_not_an_instant() {
         assert_eq!(Timestamp::parse("2022-03-16"), None);
+        assert_eq!(Timestamp::parse("2022-03-16 00:00:00Z"), None);
     }
 }

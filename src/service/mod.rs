@@ -7,6 +7,7 @@ mod ready_file;
 mod wake;
 
 use std::net::{IpAddr, TcpListener};
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -104,6 +105,7 @@ pub struct Service {
     server: ServerHandle,
     serving: Task<std::io::Result<()>>,
     waker: Option<Waker>,
+    /// The store's; the writer is the last one.
     threads: Vec<JoinHandle<()>>,
     ready_file: Option<std::path::PathBuf>,
     /// Goes last: the folder's lock, or the temporary folder itself.
@@ -166,12 +168,13 @@ impl Service {
             waker.stop().await;
         }
         self.state.app.flush_audit().await;
+        // The writer's connection must be the last one: it folds the log in and takes it away.
+        let writer = self.threads.pop();
         self.state.app.reader.close();
+        self.state.app.archive.close();
+        join(std::mem::take(&mut self.threads));
         self.state.app.writer.close();
-        for thread in std::mem::take(&mut self.threads) {
-            // A thread that panicked has logged it.
-            drop(thread.join());
-        }
+        join(writer);
         if let Some(path) = &self.ready_file {
             ready_file::remove(path);
         }
@@ -204,6 +207,7 @@ impl Drop for Service {
             waker.abort();
         }
         self.state.app.reader.close();
+        self.state.app.archive.close();
         self.state.app.writer.close();
     }
 }
@@ -218,6 +222,13 @@ pub fn harden_process() {
     data_folder::harden_process();
 }
 
+/// A thread that panicked has logged it.
+fn join(threads: impl IntoIterator<Item = JoinHandle<()>>) {
+    for thread in threads {
+        drop(thread.join());
+    }
+}
+
 fn refuse_unsafe(config: &Config) -> Result<(), StartError> {
     if config.deterministic.is_some() && !config.host.is_loopback() {
         let why = "--deterministic makes guessable keys, so it needs a loopback --host such as 127.0.0.1";
@@ -229,12 +240,23 @@ fn refuse_unsafe(config: &Config) -> Result<(), StartError> {
             StartError(format!("{option} {}: {error}; name a file that can be read", path.display()))
         })?;
     }
-    let Some(path) = &config.audit_file else { return Ok(()) };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    if folder.is_none_or(std::path::Path::is_dir) {
-        return Ok(());
+    for (option, path) in [("--audit-file", &config.audit_file), ("--ready-file", &config.ready_file)] {
+        let Some(path) = path else { continue };
+        can_be_written(path).map_err(|why| {
+            StartError(format!("{option} {}: {why}; name a file in a folder that can be written", path.display()))
+        })?;
     }
-    Err(StartError(format!("--audit-file {}: its folder does not exist; make it first", path.display())))
+    Ok(())
+}
+
+/// Looks at the file's folder, and changes nothing.
+fn can_be_written(path: &Path) -> Result<(), String> {
+    use rustix::fs::{Access, access};
+    if path.is_dir() {
+        return Err("it is a folder".to_owned());
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    access(folder, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| format!("its folder: {error}"))
 }
 
 fn bind(host: IpAddr, port: u16) -> Result<TcpListener, StartError> {

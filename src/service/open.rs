@@ -91,6 +91,8 @@ pub(crate) fn open(config: &Config, folder: &DataFolder) -> Result<Opened, Start
     let on_commit = Box::new(move |committed: &Committed| remembered.on_commit(committed));
     let (writer, thread) = database.start_writer(on_commit).map_err(no_thread)?;
     let (reader, mut threads) = file::start_readers(&path, READERS)?;
+    let (archive, archive_threads) = file::start_readers(&path, 1)?;
+    threads.extend(archive_threads);
     threads.push(thread);
     let app = App {
         clock: start_clock(config, held.course),
@@ -100,6 +102,7 @@ pub(crate) fn open(config: &Config, folder: &DataFolder) -> Result<Opened, Start
         audit: AuditQueue::new(held.next_record),
         writer,
         reader,
+        archive,
         ticking: tokio::sync::Mutex::new(()),
         moving: tokio::sync::Mutex::new(()),
     };

@@ -23,7 +23,7 @@ const HEADER: &[u8] = b"SQLite format 3\0";
 /// Databases up to this size are checked page by page at start; larger ones would make the start slow.
 const CHECKED_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// How long a statement waits for another connection's lock.
-const BUSY_WAIT: Duration = Duration::from_secs(5);
+pub(crate) const BUSY_WAIT: Duration = Duration::from_secs(5);
 /// What the write-ahead log is cut to after a checkpoint.
 const LOG_BYTES_MAX: i64 = 16 * 1024 * 1024;
 /// Pages that a connection keeps in memory, in KiB, as SQLite's negative `cache_size`.

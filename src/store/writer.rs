@@ -2,18 +2,22 @@
 //! brings what lies in memory up to date, and only then lets the jobs' callers go on.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 use tracing::{error, warn};
 
+use crate::store::file::BUSY_WAIT;
 use crate::store::tx::{Effects, Tx};
 use crate::store::{Error, due};
 
 /// Jobs that one commit takes at most.
 const GROUP_JOBS_MAX: usize = 256;
+/// How long to wait before the log is tried to be folded in again.
+const CHECKPOINT_AGAIN: Duration = Duration::from_millis(50);
 /// Jobs that may wait; more callers wait for a place.
 const QUEUE_JOBS_MAX: usize = 8_192;
 
@@ -64,7 +68,7 @@ impl Writer {
         let (queue, jobs) = sync_channel(QUEUE_JOBS_MAX);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || Thread { connection, on_commit, stopped: false }.run(&jobs))?;
+            .spawn(move || Thread { connection, on_commit, owes_checkpoint: false, stopped: false }.run(&jobs))?;
         Ok((Self { queue }, thread))
     }
 
@@ -114,6 +118,8 @@ impl Writer {
 struct Thread {
     connection: Connection,
     on_commit: OnCommit,
+    /// True while deleted material is still on disk.
+    owes_checkpoint: bool,
     /// True once a sync has failed: what is on disk is then unknown, so nothing more is written.
     stopped: bool,
 }
@@ -122,7 +128,7 @@ impl Thread {
     fn run(mut self, jobs: &Receiver<Message>) {
         let mut open = true;
         while open {
-            let Ok(first) = jobs.recv() else { break };
+            let Some(first) = self.next(jobs) else { break };
             let mut group = Vec::new();
             let mut next = Some(first);
             while let Some(message) = next.take() {
@@ -136,8 +142,35 @@ impl Thread {
             }
             self.run_group(group);
         }
-        if let Err(fault) = checkpoint(&self.connection) {
-            warn!(%fault, "the write-ahead log was not folded into the database; the next start does it");
+        self.forget_deleted();
+        if self.owes_checkpoint {
+            warn!("the write-ahead log stays beside the database; the next start folds it in");
+        }
+    }
+
+    /// Waits for a message; meanwhile tries again to fold in a log that holds deleted material.
+    fn next(&mut self, jobs: &Receiver<Message>) -> Option<Message> {
+        loop {
+            if !self.owes_checkpoint {
+                return jobs.recv().ok();
+            }
+            match jobs.recv_timeout(CHECKPOINT_AGAIN) {
+                Ok(message) => return Some(message),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => self.forget_deleted(),
+            }
+        }
+    }
+
+    /// Folds the log in, so that deleted material leaves the disk; as long as a reader needs the log, later.
+    fn forget_deleted(&mut self) {
+        match checkpoint(&self.connection) {
+            Ok(Checkpoint::Done) => self.owes_checkpoint = false,
+            Ok(Checkpoint::Blocked) => self.owes_checkpoint = true,
+            Err(fault) => {
+                warn!(%fault, "deleted material stays on disk until the log can be folded into the database");
+                self.owes_checkpoint = true;
+            }
         }
     }
 
@@ -160,7 +193,7 @@ impl Thread {
         }
     }
 
-    fn commit_group(&self, group: Vec<Job>, settles: &mut Vec<Settle>) -> Result<(), Error> {
+    fn commit_group(&mut self, group: Vec<Job>, settles: &mut Vec<Settle>) -> Result<(), Error> {
         let connection = &self.connection;
         connection.execute_batch("BEGIN IMMEDIATE")?;
         let tx = Tx::new(connection);
@@ -178,8 +211,8 @@ impl Thread {
         let effects = tx.into_effects();
         let truncate = effects.truncates_log();
         (self.on_commit)(&Committed { effects, next_due });
-        if truncate && let Err(fault) = checkpoint(connection) {
-            warn!(%fault, "deleted material may stay in the write-ahead log until the next checkpoint");
+        if truncate {
+            self.forget_deleted();
         }
         Ok(())
     }
@@ -206,9 +239,19 @@ fn run_jobs(tx: &Tx<'_>, group: Vec<Job>, settles: &mut Vec<Settle>) -> Result<(
     Ok(())
 }
 
-fn checkpoint(connection: &Connection) -> Result<(), Error> {
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-    Ok(())
+/// How an attempt to fold the log in ended.
+enum Checkpoint {
+    Done,
+    /// A reader still needs the log.
+    Blocked,
+}
+
+/// Folds the log into the database and empties it, without waiting for readers.
+fn checkpoint(connection: &Connection) -> Result<Checkpoint, Error> {
+    connection.busy_timeout(Duration::ZERO)?;
+    let blocked: Result<bool, _> = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
+    connection.busy_timeout(BUSY_WAIT)?;
+    Ok(if blocked? { Checkpoint::Blocked } else { Checkpoint::Done })
 }
 
 fn lost_a_sync(fault: &Error) -> bool {

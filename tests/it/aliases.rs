@@ -132,6 +132,27 @@ async fn an_alias_belongs_to_one_key_of_the_instance() {
 }
 
 #[actix_web::test]
+async fn of_several_that_want_one_alias_at_once_one_gets_it() {
+    let kp = Harness::frozen_at(NOON).await;
+    let resource = json!({ "name": "wanted", "extractable": false, "aliases": ["inv"] });
+    let replies = futures_util::future::join_all((0..20).map(|_| kp.try_create(&resource))).await;
+    assert_eq!(replies.iter().filter(|reply| reply.status == 201).count(), 1);
+    for reply in replies.iter().filter(|reply| reply.status != 201) {
+        reply.refused(409, "KEY_ALIAS_NOT_UNIQUE_ERR");
+    }
+    assert_eq!(kp.total("").await, "1");
+    let key = kp.create_root_key("other").await;
+    let replies = futures_util::future::join_all((0..9).map(|number| {
+        let alias = format!("other-{number}");
+        let (kp, key) = (&kp, key.as_str());
+        async move { add(kp, key, &alias).await }
+    }))
+    .await;
+    assert_eq!(replies.iter().filter(|reply| reply.status == 201).count(), 5);
+    assert_eq!(kp.metadata(&key).await["aliases"].as_array().unwrap().len(), 5);
+}
+
+#[actix_web::test]
 async fn removing_an_alias_frees_it_at_once() {
     let kp = Harness::frozen_at(NOON).await;
     let key = kp.create(&json!({ "name": "invoices", "extractable": false, "aliases": ["inv", "spare"] })).await;

@@ -405,3 +405,51 @@ async fn a_service_identity_is_named_as_such() {
     let crn = kp.info["cosInstanceCrn"].as_str().unwrap();
     assert!(record["initiator"]["id"].as_str().unwrap().contains(crn), "{record:#}");
 }
+
+#[actix_web::test]
+async fn what_fits_no_route_is_recorded_with_its_family() {
+    let kp = Harness::frozen_at(NOON).await;
+    let key = kp.create_root_key("invoices").await;
+    let path = format!("/api/v2/keys/{key}");
+    let cases = [
+        (kp.get("/api/v2/nothing"), 404, "kms.secrets.default"),
+        (kp.delete("/api/v2/keys"), 405, "kms.secrets.default"),
+        (kp.get(&format!("{path}/colour")), 404, "kms.secrets.default"),
+        (kp.put(&format!("{path}/aliases/inv")), 405, "kms.secrets-alias.request"),
+        (kp.delete(&format!("{path}/policies")), 405, "kms.policies.default"),
+        (kp.delete(&format!("{path}/registrations")), 405, "kms.registrations.default"),
+        (kp.delete("/api/v2/keys/registrations"), 405, "kms.registrations.default"),
+        (kp.put("/api/v2/key_rings"), 405, "kms.key-rings.request"),
+        (kp.delete("/api/v2/import_token"), 405, "kms.import-token.request"),
+    ];
+    for (number, (call, status, action)) in cases.into_iter().enumerate() {
+        let record = recorded(&kp, call, &format!("family-{number}")).await;
+        assert_eq!((&record["reason"]["reasonCode"], &record["action"]), (&json!(status), &json!(action)));
+    }
+}
+
+#[actix_web::test]
+async fn requests_side_by_side_leave_one_record_each() {
+    let kp = Harness::frozen_at(NOON).await;
+    let key = kp.create_root_key("invoices").await;
+    let calls = (0..200).map(|number| {
+        let call = match number % 3 {
+            0 => kp.action(&key, "wrap"),
+            1 => kp.post(&format!("/api/v2/keys/{NOBODY}/restore")),
+            _ => kp.patch(&format!("/api/v2/keys/{key}")).json(&json!({ "keyRingID": "default" })),
+        };
+        call.header("correlation-id", &format!("busy-{number}")).send()
+    });
+    futures_util::future::join_all(calls).await;
+    let mut seen: Vec<String> = kp
+        .audit("limit=1000")
+        .await
+        .iter()
+        .map(|record| record["correlationId"].as_str().unwrap().to_owned())
+        .filter(|id| id.starts_with("busy-"))
+        .collect();
+    assert_eq!(seen.len(), 200);
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), 200);
+}

@@ -94,6 +94,26 @@ async fn payload_faults_are_found_before_the_hour_is() {
 }
 
 #[actix_web::test]
+async fn of_changes_at_once_one_wins_and_the_others_are_told() {
+    let kp = Harness::frozen_at(NOON).await;
+    let key = kp.create_root_key("invoices").await;
+    let cases = [("rotate", "KEY_ROTATION_NOT_PERMITTED"), ("disable", "KEY_ACTION_INVALID_STATE_ERR")];
+    for (action, code) in cases {
+        let replies = futures_util::future::join_all((0..20).map(|_| kp.action(&key, action).send())).await;
+        let (done, refused): (Vec<_>, Vec<_>) = replies.iter().partition(|reply| reply.status == 204);
+        assert_eq!((done.len(), refused.len()), (1, 19), "{action}");
+        for reply in refused {
+            reply.refused(409, code);
+        }
+    }
+    let versions = kp.get(&format!("{}/versions?allKeyStates=true", key_path(&key))).send().await.succeeds(200);
+    assert_eq!(versions["metadata"]["collectionTotal"], 2);
+    let replies = futures_util::future::join_all((0..20).map(|_| kp.delete_key(&key))).await;
+    assert_eq!(replies.iter().filter(|reply| reply.status == 204).count(), 1);
+    assert_eq!(replies.iter().filter(|reply| reply.status == 410).count(), 19);
+}
+
+#[actix_web::test]
 async fn a_sealed_rotation_needs_an_import_token() {
     let kp = Harness::frozen_at(NOON).await;
     let key = kp.import_root_key("imported", &base64_of([1; 16])).await;

@@ -22,6 +22,9 @@ const PARAMETERS: [&str; 8] = ["action", "target", "outcome", "correlationId", "
 /// How often a held reply looks again, real time.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
+/// A walk is made again after so many times the time that the last one took.
+const WALKS_APART: u32 = 10;
+
 /// Which records are asked for.
 #[derive(Clone)]
 struct Filter {
@@ -55,13 +58,29 @@ async fn answer(request: &HttpRequest, state: &State) -> Result<Found, AdminErro
     let control = ListControl::of(&query)?;
     let filter = Filter::of(&query)?;
     let waited = clock::stopwatch();
-    let mut tick = tokio::time::interval(LOOK_AGAIN);
     loop {
-        tick.tick().await;
         state.now().await;
+        let so_far = state.app.records_so_far();
+        let walk = clock::stopwatch();
         let found = find(&state.app, filter.clone(), control.limit).await?;
-        if found.total >= control.least || waited.elapsed() >= control.wait {
+        let left = control.wait.saturating_sub(waited.elapsed());
+        if found.total >= control.least || left.is_zero() {
             return Ok(found);
+        }
+        // A walk over many records is not made more often than it can be afforded, and none without a new record.
+        let pause = LOOK_AGAIN.max(walk.elapsed() * WALKS_APART).min(left);
+        wait_for_news(&state.app, so_far, pause, left).await;
+    }
+}
+
+async fn wait_for_news(app: &App, so_far: i64, pause: Duration, left: Duration) {
+    let waited = clock::stopwatch();
+    let mut looks = tokio::time::interval(pause);
+    looks.tick().await;
+    while waited.elapsed() < left {
+        looks.tick().await;
+        if app.records_so_far() != so_far {
+            return;
         }
     }
 }

@@ -121,6 +121,7 @@ pub(crate) fn only_known(query: &Query<'_>, known: &[&str]) -> Result<(), AdminE
 /// 400 naming the field.
 pub(crate) fn parse_instant(name: &str, text: &str) -> Result<Timestamp, AdminError> {
     Timestamp::parse(text)
+        .filter(|_| text.ends_with('Z'))
         .ok_or_else(|| AdminError::bad_field(name, "must be a time of RFC 3339 in UTC, such as 2027-01-01T00:00:00Z"))
 }
 

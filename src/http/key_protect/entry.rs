@@ -26,6 +26,8 @@ const CORRELATION_ID: HeaderName = HeaderName::from_static("correlation-id");
 const INSTANCE: HeaderName = HeaderName::from_static("bluemix-instance");
 const RING: HeaderName = HeaderName::from_static("x-kms-key-ring");
 const PREFER: HeaderName = HeaderName::from_static("prefer");
+/// Bytes of path and query that records keep.
+const URI_BYTES_MAX: usize = 2_048;
 /// Characters of a correlation id that are echoed (ASSUMED).
 const CORRELATION_CHARACTERS_MAX: usize = 256;
 
@@ -62,7 +64,7 @@ where
         Ok(identified) => identified,
         Err(refused) => {
             let refusal = envelope::refuse(operation, &refused.reason.clone().into());
-            let record = record_unidentified(request, operation, now, &trace, &refused, &refusal);
+            let record = record_unidentified(request, state, operation, now, &trace, &refused, &refusal);
             state.app.note(record).await;
             return with_correlation(refusal.response, correlation);
         }
@@ -102,7 +104,7 @@ pub(crate) async fn refuse_unread(request: &HttpRequest, state: &State, reason: 
     let (trace, correlation) = trace(request, state);
     let refusal = envelope::refuse(operation, &reason.clone().into());
     let refused = Unidentified { caller: None, reason };
-    let record = record_unidentified(request, operation, state.now().await, &trace, &refused, &refusal);
+    let record = record_unidentified(request, state, operation, state.now().await, &trace, &refused, &refusal);
     state.app.note(record).await;
     with_correlation(refusal.response, correlation)
 }
@@ -158,7 +160,9 @@ fn identify(request: &HttpRequest, state: &State) -> Result<(Arc<Caller>, Arc<In
 /// How to tell the request again, and the correlation id as the reply's header.
 fn trace(request: &HttpRequest, state: &State) -> (Trace, HeaderValue) {
     let (correlation, header) = given_correlation(request).unwrap_or_else(|| made_correlation(state));
-    let uri = request.uri().path_and_query().map_or_else(String::new, |uri| uri.as_str().to_owned());
+    let uri = request.uri().path_and_query().map_or("", |uri| uri.as_str());
+    // Bytes of a URI are ASCII, so a cut never splits a character.
+    let uri = uri.get(..URI_BYTES_MAX).unwrap_or(uri).to_owned();
     (Trace { correlation, uri, peer: request.peer_addr().map(|peer| peer.ip()) }, header)
 }
 
@@ -183,6 +187,7 @@ fn named_key(request: &HttpRequest) -> Option<KeyId> {
 
 fn record_unidentified(
     request: &HttpRequest,
+    state: &State,
     operation: Operation,
     now: Timestamp,
     trace: &Trace,
@@ -195,6 +200,7 @@ fn record_unidentified(
         None => Initiator::unknown(trace.peer),
     };
     let instance_id = request.headers().get(INSTANCE).and_then(|id| id.to_str().ok()).and_then(InstanceId::parse);
+    let instance = instance_id.and_then(|id| state.app.memory.instances.get(id));
     Record {
         at: now.millis(),
         action: format!("kms.{}", row.audit),
@@ -203,7 +209,7 @@ fn record_unidentified(
         failure: refusal.text.clone(),
         correlation: trace.correlation.clone(),
         initiator,
-        instance_crn: String::new(),
+        instance_crn: instance.map(|instance| instance.crn()).unwrap_or_default(),
         instance_id: instance_id.map(|id| id.to_string()).unwrap_or_default(),
         uri: trace.uri.clone(),
         target: Target { key: named_key(request), name: String::new() },
