@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, HashMap};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 
+use crate::harness::dice::stopwatch;
 use crate::harness::keys::creation;
 use crate::harness::program::{Launch, Program};
 use crate::harness::raw::Caller;
@@ -27,6 +30,8 @@ const MASTER_KEY: &[u8] = b"CANARY-master-key-0123456789abcd";
 const MISPLACED: &str = "CANARY-misplaced-0123456789";
 /// In the query of a path, of which logs show none.
 const QUERY: &str = "CANARY-query-0123456789";
+/// Longest stay of a purged key's material while others go on reading and writing, real time (ASSUMED).
+const GONE_WITHIN: Duration = Duration::from_secs(15);
 /// Bytes at the start of each form by which the search looks.
 const PREFIX: usize = 6;
 
@@ -283,6 +288,51 @@ fn a_purged_key_leaves_no_material() {
     assert_eq!(present(&kept), 0, "after ninety days");
     program.kill();
     assert_eq!((present(&sealed), present(&kept)), (0, 0), "after a kill");
+}
+
+#[test]
+fn a_purge_amid_reads_and_writes_leaves_no_material_for_long() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let program = launch(&data).start();
+    let mut caller = program.caller(API_KEY);
+    let keys: Vec<String> = (0..150).map(|_| create(&mut caller, &json!({ "extractable": false }))).collect();
+    let doomed = &keys[..10];
+    let blobs: Vec<Vec<u8>> = doomed.iter().flat_map(|key| sealed(&data, key)).collect();
+    for key in doomed {
+        caller.succeeds(204, "DELETE", &format!("/api/v2/keys/{key}"), "");
+    }
+    let mut admin = Caller::new(&program.url, &format!("authorization: Bearer {ADMIN_TOKEN}\r\n"));
+    admin.succeeds(200, "POST", "/mock/clock/advance", r#"{"by":"4h"}"#);
+    let over = AtomicBool::new(false);
+    let (statuses, left) = std::thread::scope(|threads| {
+        for n in 0..3 {
+            let mut other = Caller::new(&program.url, &caller.fields);
+            let over = &over;
+            threads.spawn(move || {
+                while !over.load(Ordering::Relaxed) {
+                    let body = creation(&json!({ "name": "other", "extractable": false })).to_string();
+                    // Whatever goes wrong here, the others must not wait for ever.
+                    drop(match n {
+                        0 => other.call("POST", "/api/v2/keys", &body),
+                        _ => other.call("GET", "/api/v2/keys?sort=-creationDate", ""),
+                    });
+                }
+            });
+        }
+        let mut purge = |key: &String| caller.call("DELETE", &format!("/api/v2/keys/{key}/purge"), "");
+        let statuses: Vec<_> = doomed.iter().map(|key| purge(key).map_or(0, |answer| answer.status)).collect();
+        let since = stopwatch();
+        let mut left = blobs.len();
+        while left > 0 && since.elapsed() < GONE_WITHIN {
+            let files = files(&data);
+            left = blobs.iter().filter(|blob| files.iter().any(|(_, bytes)| has(bytes, blob))).count();
+        }
+        over.store(true, Ordering::Relaxed);
+        (statuses, left)
+    });
+    assert_eq!(statuses, vec![204; doomed.len()]);
+    assert_eq!(left, 0, "keys whose material is left {GONE_WITHIN:?} after their purge");
 }
 
 fn has(bytes: &[u8], part: &[u8]) -> bool {

@@ -90,29 +90,29 @@ impl Model {
     /// A refusal by time, where the state would let the action through.
     fn by_time(&self, action: Action, now: u64) -> Option<Expected> {
         let deleted_at = if let State::Destroyed { at } = self.state { at } else { 0 };
+        let early = |refused: bool, expected| refused.then_some(expected);
         match action {
-            Action::Rotate if self.rotated_at.is_some_and(|at| now < at + 3_600) => {
-                Some((409, "KEY_ROTATION_NOT_PERMITTED"))
+            Action::Rotate => {
+                let rotated = self.rotated_at.is_some_and(|at| now < at + 3_600);
+                early(rotated, (409, "KEY_ROTATION_NOT_PERMITTED"))
             }
-            Action::Enable if now < self.changed_at + 30 => Some(EARLY),
-            Action::Sync if self.notified_at.is_some_and(|at| now < at + 3_600) => Some(EARLY),
-            Action::Restore if now < deleted_at + 30 => Some(EARLY),
-            Action::Restore if now > deleted_at + 30 * DAY => Some((400, "KEY_RESTORE_EXPIRED")),
-            Action::Restore if self.expires_at.is_some_and(|at| at <= now) => Some((400, "KEY_EXPIRED_ERR")),
-            Action::Purge if now < deleted_at + 4 * 3_600 => Some(EARLY),
+            Action::Enable => early(now < self.changed_at + 30, EARLY),
+            Action::Sync => early(self.notified_at.is_some_and(|at| now < at + 3_600), EARLY),
+            Action::Purge => early(now < deleted_at + 4 * 3_600, EARLY),
+            Action::Restore => {
+                let expired = self.expires_at.is_some_and(|at| at <= now);
+                early(now < deleted_at + 30, EARLY)
+                    .or(early(now > deleted_at + 30 * DAY, (400, "KEY_RESTORE_EXPIRED")))
+                    .or(early(expired, (400, "KEY_EXPIRED_ERR")))
+            }
             Action::Read
             | Action::Versions
             | Action::Wrap
             | Action::Unwrap
             | Action::Rewrap
-            | Action::Rotate
             | Action::Disable
-            | Action::Enable
-            | Action::Sync
             | Action::AddAlias
-            | Action::Delete
-            | Action::Restore
-            | Action::Purge => None,
+            | Action::Delete => None,
         }
     }
 
