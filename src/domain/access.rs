@@ -30,6 +30,11 @@ impl Roles {
         Self(self.0 | other.0)
     }
 
+    /// True when the set has all roles of the other.
+    pub(crate) const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
     /// True when the sets have a role in common.
     pub(crate) const fn meets(self, other: Self) -> bool {
         self.0 & other.0 != 0

@@ -205,6 +205,11 @@ impl InstancePolicies {
         if let Terms::KeyCreateImportAccess(access) = terms { Some(*access) } else { None }
     }
 
+    /// True when no policy was ever set.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Decides whether a request may come the way it came. Services are let through; so is whoever asks for the port
     /// of the list of addresses, as far as that list goes.
     ///
@@ -213,7 +218,7 @@ impl InstancePolicies {
     ///
     /// Source: docs, error-messages 31 and 35, settings-network-policy, settings-allowed-ip.
     pub(crate) fn allow_request(&self, caller: &Caller, operation: Operation, route: Route) -> Result<(), Reason> {
-        if self.0.is_empty() || caller.identity.kind == IdentityKind::Service {
+        if self.is_empty() || caller.identity.kind == IdentityKind::Service {
             return Ok(());
         }
         let private_only = Terms::AllowedNetwork(Network::PrivateOnly);
