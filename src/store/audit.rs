@@ -130,12 +130,12 @@ pub(crate) fn walk(tx: &Tx<'_>, mut take: impl FnMut(Record)) -> Result<(), Erro
 /// Written piece by piece: a block of the hot path holds thousands of entries.
 fn encode(entries: &[Numbered]) -> String {
     let mut commons: Vec<&Arc<Record>> = Vec::new();
-    let mut text = String::with_capacity(entries.len() * LIGHT_BYTES);
-    text.push_str("{\"entries\":[");
+    let mut text = Vec::with_capacity(entries.len() * LIGHT_BYTES);
+    text.extend_from_slice(b"{\"entries\":[");
     for (position, Numbered { number, entry }) in entries.iter().enumerate() {
-        text.push_str(if position == 0 { "[" } else { ",[" });
+        text.extend_from_slice(if position == 0 { b"[".as_slice() } else { b",[".as_slice() });
         push(&mut text, number);
-        text.push(',');
+        text.push(b',');
         match entry {
             Entry::Whole(record) => push(&mut text, &store(record)),
             Entry::Light(Light { common, cx }) => {
@@ -145,35 +145,25 @@ fn encode(entries: &[Numbered]) -> String {
                     commons.len() - 1
                 });
                 push(&mut text, &index);
-                text.push(',');
+                text.push(b',');
                 push(&mut text, &cx.now.millis());
-                text.push(',');
+                text.push(b',');
                 push(&mut text, &cx.trace.correlation);
             }
         }
-        text.push(']');
+        text.push(b']');
     }
-    text.push_str("],\"commons\":");
+    text.extend_from_slice(b"],\"commons\":");
     push(&mut text, &commons.iter().map(|common| store(common)).collect::<Vec<_>>());
-    text.push('}');
-    text
+    text.push(b'}');
+    // JSON is UTF-8.
+    String::from_utf8(text).unwrap_or_default()
 }
 
 /// Appends JSON. Strings, numbers and lists of them always serialize.
-fn push<T: Serialize>(text: &mut String, value: &T) {
-    struct Appended<'t>(&'t mut String);
-    impl std::io::Write for Appended<'_> {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.push_str(std::str::from_utf8(bytes).map_err(std::io::Error::other)?);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-    debug_assert!(serde_json::to_writer(Appended(&mut String::new()), value).is_ok(), "a value that is no JSON");
-    let _ = serde_json::to_writer(Appended(text), value);
+fn push<T: Serialize>(text: &mut Vec<u8>, value: &T) {
+    let written = serde_json::to_writer(text, value);
+    debug_assert!(written.is_ok(), "a value that is no JSON");
 }
 
 fn decode(text: &str) -> Option<Vec<(i64, Record)>> {

@@ -253,7 +253,5 @@ fn record_unidentified(
 
 fn with_correlation(mut response: HttpResponse, correlation: HeaderValue) -> HttpResponse {
     response.headers_mut().insert(CORRELATION_ID, correlation);
-    // As IBM's service spells them: a script may look for `Key-Total`.
-    response.head_mut().set_camel_case_headers(true);
     response
 }
