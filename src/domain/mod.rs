@@ -3,6 +3,7 @@
 
 pub(crate) mod access;
 pub(crate) mod alias;
+pub(crate) mod attempt;
 pub(crate) mod audit;
 pub(crate) mod caller;
 pub(crate) mod context;
@@ -32,3 +33,4 @@ pub(crate) mod selection;
 pub(crate) mod sort;
 pub(crate) mod text;
 pub(crate) mod time;
+pub(crate) mod webhook_target;

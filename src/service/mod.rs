@@ -5,6 +5,7 @@ mod log;
 mod open;
 mod ready_file;
 mod wake;
+mod webhooks;
 
 use std::net::{IpAddr, TcpListener};
 use std::path::Path;
@@ -25,6 +26,7 @@ use crate::app::error::Error;
 use crate::app::time;
 use crate::config::Config;
 use crate::crypto::random::Random;
+use crate::delivery::client::Client;
 use crate::domain::crn;
 use crate::domain::id::InstanceId;
 use crate::domain::instance::Service as Kind;
@@ -110,6 +112,7 @@ pub struct Service {
     /// The store's; the writer is the last one.
     threads: Vec<JoinHandle<()>>,
     ready_file: Option<std::path::PathBuf>,
+    webhooks: Arc<Client>,
     /// Goes last: the folder's lock, or the temporary folder itself.
     _folder: DataFolder,
 }
@@ -122,6 +125,7 @@ impl Service {
     pub async fn start(config: Config) -> Result<Self, StartError> {
         refuse_unsafe(&config)?;
         data_folder::check_master_key(&config)?;
+        let webhooks = Arc::new(webhooks::client(&config)?);
         let listener = bind(config.host, config.port)?;
         let folder = DataFolder::open(&config)?;
         let Opened { app, threads, owner_key } = open::open(&config, &folder)?;
@@ -141,7 +145,7 @@ impl Service {
             ready_file::write(path, &state.info)?;
         }
         info!(url = state.info.url, pid = state.info.pid, "serving");
-        Ok(Self { state, server: handle, serving, waker: Some(waker), threads, ready_file, _folder: folder })
+        Ok(Self { state, server: handle, serving, waker: Some(waker), threads, ready_file, webhooks, _folder: folder })
     }
 
     /// Serves until a signal comes, then drains; a second one ends it at once.
@@ -247,11 +251,9 @@ fn refuse_unsafe(config: &Config) -> Result<(), StartError> {
         let why = "--deterministic makes guessable keys, so it needs a loopback --host such as 127.0.0.1";
         return Err(StartError(why.to_owned()));
     }
-    for (option, path) in [("--seed", &config.seed), ("--webhook-ca", &config.webhook_ca)] {
-        let Some(path) = path else { continue };
-        std::fs::read(path).map_err(|error| {
-            StartError(format!("{option} {}: {error}; name a file that can be read", path.display()))
-        })?;
+    if let Some(path) = &config.seed {
+        std::fs::read(path)
+            .map_err(|error| StartError(format!("--seed {}: {error}; name a file that can be read", path.display())))?;
     }
     for (option, path) in [("--audit-file", &config.audit_file), ("--ready-file", &config.ready_file)] {
         let Some(path) = path else { continue };
