@@ -47,6 +47,7 @@ mod rings;
 mod roles;
 mod secrets;
 mod simulation;
+mod sinks;
 mod state_table;
 mod stopping;
 mod tidy;

@@ -6,6 +6,7 @@ mod clock;
 pub(crate) mod errors;
 mod kmip;
 mod parameters;
+pub(crate) mod sinks;
 mod status;
 
 use actix_web::middleware::from_fn;
@@ -16,6 +17,8 @@ use self::errors::{unknown_path, wrong_method};
 /// The routes, and what else the main port answers.
 pub(crate) fn configure(routes: &mut ServiceConfig) {
     routes
+        // Whoever has a sink's address may send to it; the rest of /mock is the tester's.
+        .service(web::resource("/mock/sinks/{name}/hook-{token}").to(sinks::receive))
         .service(
             web::scope("/mock")
                 .wrap(from_fn(access::check))
@@ -28,6 +31,18 @@ pub(crate) fn configure(routes: &mut ServiceConfig) {
                 .service(post("/tokens/expire", status::expire_tokens))
                 .service(get("/audit-events", audit::list))
                 .service(post("/kmip-objects", kmip::plant))
+                .service(
+                    web::resource("/sinks/{name}")
+                        .route(web::post().to(sinks::make))
+                        .route(web::get().to(sinks::show))
+                        .route(web::delete().to(sinks::remove))
+                        .default_service(web::to(wrong_method)),
+                )
+                .service(
+                    web::resource("/sinks/{name}/script")
+                        .route(web::put().to(sinks::direct))
+                        .default_service(web::to(wrong_method)),
+                )
                 .default_service(web::to(unknown_path)),
         )
         .service(get("/openapi.yaml", status::openapi))
