@@ -134,7 +134,9 @@ fn after_a_kill_no_line_is_missing_torn_or_there_twice() {
             .collect();
         let_pass(Duration::from_millis(30 + dice.below(1_500)));
         program.kill();
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        for thread in threads {
+            thread.join().unwrap();
+        }
         if dice.below(2) == 0 {
             // What a crash amid a write leaves.
             let mut half = std::fs::read(&path).unwrap();
