@@ -12,6 +12,7 @@ mod access_limits;
 mod admin;
 mod aliases;
 mod audit;
+mod audit_data;
 mod audit_file;
 mod change;
 mod clock;
