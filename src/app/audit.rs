@@ -70,6 +70,16 @@ impl App {
         Ok(audit::append(tx, &[self.audit.number(Entry::Whole(Box::new(record)))])?)
     }
 
+    /// Stores several records of a change, in its transaction.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) fn record_all(&self, tx: &Tx<'_>, records: Vec<Record>) -> Result<(), Error> {
+        let entries: Vec<Numbered> =
+            records.into_iter().map(|record| self.audit.number(Entry::Whole(Box::new(record)))).collect();
+        Ok(audit::append(tx, &entries)?)
+    }
+
     /// Queues the record of a read or a refusal.
     pub(crate) async fn note(&self, record: Record) {
         self.enqueue(Entry::Whole(Box::new(record))).await;
