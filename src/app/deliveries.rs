@@ -52,13 +52,11 @@ pub(crate) struct HandedOut {
 }
 
 impl Parcel {
-    /// Headers of the attempt, signed for this moment of the real clock. Source: `docs/contract/events.md` 3.1.
+    /// Headers of its own, signed for this moment of the real clock. Source: `docs/contract/events.md` 3.1.
     pub(crate) fn headers(&self, real_seconds: i64) -> Vec<(&'static str, String)> {
         let id = self.claimed.event.to_string();
         let signature = sign(&self.recipient.secrets, &id, real_seconds, self.claimed.body.as_bytes());
         vec![
-            ("content-type", "application/json".to_owned()),
-            ("user-agent", concat!("mock-key-protect/", env!("CARGO_PKG_VERSION")).to_owned()),
             ("webhook-id", id),
             ("webhook-timestamp", real_seconds.to_string()),
             ("webhook-signature", signature),

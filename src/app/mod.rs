@@ -25,6 +25,7 @@ pub(crate) mod lookup;
 mod outbox;
 pub(crate) mod patch_key;
 pub(crate) mod read_key;
+pub(crate) mod receivers;
 pub(crate) mod registrations;
 pub(crate) mod rights;
 pub(crate) mod rings;
@@ -47,6 +48,7 @@ use crate::app::dispatch::Dispatch;
 use crate::app::error::Error;
 use crate::app::instances::Instances;
 use crate::app::keys_in_use::KeysInUse;
+use crate::app::receivers::Receivers;
 use crate::app::rights::GrantsInForce;
 use crate::app::subscribers::Gateway;
 use crate::app::time::Journal;
@@ -67,6 +69,7 @@ pub(crate) struct App {
     pub(crate) memory: Arc<Memory>,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) audit: AuditQueue,
+    pub(crate) receivers: Receivers,
     pub(crate) writer: Writer,
     pub(crate) reader: Reader,
     /// Reads audit records: a walk over many must not hold up those who read keys.

@@ -200,19 +200,6 @@ pub(crate) async fn place_gateway(app: &Arc<App>, url: Option<String>, now: Time
     Ok(())
 }
 
-/// The secrets that the gateway's events are signed with now.
-///
-/// # Errors
-/// The store's fault.
-pub(crate) async fn gateway_secrets(app: &Arc<App>, now: Timestamp) -> Result<Vec<WebhookSecret>, Error> {
-    let shared = Arc::clone(app);
-    app.read(move |tx| match subscribers::secrets(tx, GATEWAY)? {
-        Some(sealed) => open_secrets(&shared, GATEWAY, sealed, now),
-        None => Ok(Vec::new()),
-    })
-    .await
-}
-
 fn own(url: String, now: Timestamp) -> Subscriber {
     Subscriber {
         name: GATEWAY.to_owned(),

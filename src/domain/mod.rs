@@ -4,6 +4,7 @@
 pub(crate) mod access;
 pub(crate) mod acknowledgement;
 pub(crate) mod alias;
+pub(crate) mod attempt;
 pub(crate) mod audit;
 pub(crate) mod caller;
 pub(crate) mod context;
@@ -37,3 +38,4 @@ pub(crate) mod sort;
 pub(crate) mod subscriber;
 pub(crate) mod text;
 pub(crate) mod time;
+pub(crate) mod webhook_target;

@@ -20,6 +20,7 @@ use crate::crypto::signer::{self, Signer};
 use crate::domain::material::Material;
 use crate::service::StartError;
 use crate::service::data_folder::DataFolder;
+use crate::service::webhooks;
 use crate::store::due::Ahead;
 use crate::store::file::Database;
 use crate::store::tx::Tx;
@@ -104,6 +105,7 @@ pub(crate) fn open(config: &Config, folder: &DataFolder) -> Result<Opened, Start
         memory,
         tokens,
         audit: AuditQueue::new(held.next_record),
+        receivers: webhooks::receivers(config),
         writer,
         reader,
         archive,

@@ -208,7 +208,7 @@ pub(crate) fn log(tx: &Tx<'_>, delivery: i64, attempt: &Attempt) -> Result<(), E
         attempt.at.millis(),
         attempt.cause.name(),
         attempt.answer.status,
-        i64::try_from(attempt.answer.latency_ms).unwrap_or(i64::MAX),
+        i64::try_from(attempt.answer.latency.as_millis()).unwrap_or(i64::MAX),
         attempt.answer.error.map(|error| error.name()),
         attempt.answer.body_excerpt,
     ])?;
