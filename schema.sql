@@ -295,6 +295,7 @@ CREATE INDEX deliveries_by_key ON deliveries (key_id, seq);
 CREATE INDEX deliveries_in_line ON deliveries (subscriber, key_id, resource_crn, seq) WHERE state = 'pending';
 CREATE INDEX deliveries_due ON deliveries (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX deliveries_due_in_turn ON deliveries (subscriber, key_id, due_at, seq) WHERE due_at IS NOT NULL;
+CREATE INDEX deliveries_asked ON deliveries (subscriber, key_id, resource_crn, seq) WHERE redeliveries > 0;
 CREATE INDEX deliveries_claimed ON deliveries (claimed) WHERE claimed = 1;
 
 -- Attempts at deliveries, numbered from 1 on.

@@ -12,7 +12,6 @@ pub(crate) use crate::app::settle::Made;
 use crate::app::subscribers::open_secrets;
 use crate::crypto::webhook_signature::{WebhookSecret, sign};
 use crate::domain::due::{Due, DueKind};
-use crate::domain::id::EventId;
 use crate::domain::subscriber::{Ack, Subscriber};
 use crate::domain::time::Timestamp;
 use crate::store::claims::{self, Claimed};
@@ -67,11 +66,6 @@ impl Parcel {
     /// The body, byte for byte what every attempt sends.
     pub(crate) fn body(&self) -> Bytes {
         Bytes::copy_from_slice(self.claimed.body.as_bytes())
-    }
-
-    /// The event.
-    pub(crate) fn event(&self) -> EventId {
-        self.claimed.event
     }
 
     /// How the recipient acknowledges.

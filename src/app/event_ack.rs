@@ -59,7 +59,10 @@ pub(crate) async fn acknowledge(
 
 /// The event, if it is one of the caller's.
 fn event(tx: &Tx<'_>, cx: &Context, acknowledged: &Acknowledgement) -> Result<Stored, Error> {
-    let stored = events::find(tx, acknowledged.event)?;
+    let stored = match acknowledged.event {
+        Some(id) => events::find(tx, id)?,
+        None => None,
+    };
     let own = |event: &Event| {
         event.instance == cx.instance.id && event.resource.belongs_to(&cx.caller.identity.subject)
     };

@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::app::error::Error;
 use crate::app::settle::Settling;
 use crate::crypto::Error as CryptoError;
-use crate::crypto::webhook_signature::WebhookSecret;
+pub(crate) use crate::crypto::webhook_signature::{SECRET_RULE, WebhookSecret};
 use crate::domain::event::EventKind;
 use crate::domain::instance::Service;
 use crate::domain::subscriber::{Ack, FORMER_SECRET, GATEWAY, SUBSCRIBERS_MAX, Scope, Subscriber};
@@ -16,7 +16,8 @@ use crate::domain::time::Timestamp;
 use crate::store::Error as StoreError;
 use crate::store::subscribers::{self, SealedSecrets};
 use crate::store::tx::Tx;
-use crate::store::{meta, secrets::SealedRow};
+use crate::store::meta;
+use crate::store::secrets::SealedRow;
 
 /// Remembers that a tester has cut the gateway off from events.
 const CUT_OFF: &str = "gateway-cut-off";
@@ -57,6 +58,14 @@ impl From<StoreError> for SubscriberRefusal {
     fn from(fault: StoreError) -> Self {
         Self::Fault(fault.into())
     }
+}
+
+/// A secret for a subscriber that brings none.
+///
+/// # Errors
+/// When there are no random bytes.
+pub(crate) fn new_secret(app: &App) -> Result<WebhookSecret, Error> {
+    Ok(WebhookSecret::generate(&app.vault.random)?)
 }
 
 /// All subscribers, oldest first.
@@ -160,7 +169,7 @@ fn take_out(app: &App, tx: &Tx<'_>, name: &str, now: Timestamp) -> Result<(), Er
 /// `NoGateway`, `NameTaken`.
 pub(crate) async fn restore_gateway(app: &App, now: Timestamp) -> Result<Subscriber, SubscriberRefusal> {
     let url = app.gateway.0.get().ok_or(SubscriberRefusal::NoGateway)?.clone();
-    let secret = WebhookSecret::generate(&app.vault.random).map_err(Error::from)?;
+    let secret = new_secret(app)?;
     let sealed = seal(app, GATEWAY, &secret)?;
     let subscriber = own(url, now);
     app.writer
@@ -178,7 +187,7 @@ pub(crate) async fn restore_gateway(app: &App, now: Timestamp) -> Result<Subscri
 /// # Errors
 /// The store's fault.
 pub(crate) async fn place_gateway(app: &Arc<App>, url: Option<String>, now: Timestamp) -> Result<(), Error> {
-    let secret = WebhookSecret::generate(&app.vault.random)?;
+    let secret = new_secret(app)?;
     let sealed = seal(app, GATEWAY, &secret)?;
     let shared = Arc::clone(app);
     let placed = url.clone();

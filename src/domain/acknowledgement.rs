@@ -36,7 +36,8 @@ impl AdopterState {
 /// An acknowledgement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Acknowledgement {
-    pub(crate) event: EventId,
+    /// `None` for a text that can be no event's id.
+    pub(crate) event: Option<EventId>,
     pub(crate) state: AdopterState,
     /// When the adopter processed the event.
     pub(crate) at: Timestamp,
@@ -111,7 +112,7 @@ mod tests {
 
     fn said(state: AdopterState, rewrapped: Option<VersionId>) -> Acknowledgement {
         let at = Timestamp::from_millis(0);
-        Acknowledgement { event: EventId::from_random([1; 16]), state, at, rewrapped, resource: None }
+        Acknowledgement { event: None, state, at, rewrapped, resource: None }
     }
 
     #[test]

@@ -124,6 +124,7 @@ fn keys_due(
     Ok(found)
 }
 
+/// Attempts that were asked for go out oldest first, one after the other within a line.
 fn due_of_key(
     tx: &Tx<'_>,
     subscriber: &str,
@@ -134,7 +135,10 @@ fn due_of_key(
     let mut statement = tx.prepare(
         "SELECT d.seq, d.due_at, d.redeliveries, e.id, e.correlation, e.body
          FROM deliveries d JOIN events e ON e.seq = d.event
-         WHERE d.subscriber = ?1 AND d.key_id = ?2 AND d.due_at <= ?3 ORDER BY d.due_at, d.seq LIMIT ?4",
+         WHERE d.subscriber = ?1 AND d.key_id = ?2 AND d.due_at <= ?3 AND (d.redeliveries = 0 OR NOT EXISTS
+             (SELECT 1 FROM deliveries o WHERE o.redeliveries > 0 AND o.subscriber = d.subscriber
+                  AND o.key_id = d.key_id AND o.resource_crn = d.resource_crn AND o.seq < d.seq))
+         ORDER BY d.due_at, d.seq LIMIT ?4",
     )?;
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     let mut rows = statement.query(params![subscriber, key, now.millis(), most])?;

@@ -123,15 +123,6 @@ pub(crate) fn get(tx: &Tx<'_>, seq: i64) -> Result<Option<Delivery>, Error> {
     rows.next()?.map(read).transpose()
 }
 
-/// A delivery by its id.
-///
-/// # Errors
-/// The store's.
-pub(crate) fn find(tx: &Tx<'_>, id: DeliveryId) -> Result<Option<Delivery>, Error> {
-    let mut statement = tx.prepare(&format!("{SELECT} WHERE d.id = ?1"))?;
-    let mut rows = statement.query([id.to_string()])?;
-    rows.next()?.map(read).transpose()
-}
 
 /// The deliveries of an event.
 ///

@@ -4,6 +4,7 @@ pub(crate) mod aliases;
 pub(crate) mod audit;
 pub(crate) mod claims;
 pub(crate) mod deliveries;
+pub(crate) mod delivery_log;
 pub(crate) mod due;
 pub(crate) mod events;
 pub(crate) mod file;

@@ -3,10 +3,13 @@
 mod access;
 mod audit;
 mod clock;
+mod deliveries;
 pub(crate) mod errors;
+mod keys;
 mod kmip;
 mod parameters;
 mod status;
+mod subscribers;
 
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
@@ -28,10 +31,32 @@ pub(crate) fn configure(routes: &mut ServiceConfig) {
                 .service(post("/tokens/expire", status::expire_tokens))
                 .service(get("/audit-events", audit::list))
                 .service(post("/kmip-objects", kmip::plant))
+                .service(get("/keys/{id}", keys::show))
+                .configure(events)
                 .default_service(web::to(unknown_path)),
         )
         .service(get("/openapi.yaml", status::openapi))
         .default_service(web::to(unknown_path));
+}
+
+/// Subscribers and deliveries.
+fn events(routes: &mut ServiceConfig) {
+    routes
+        .service(
+            web::resource("/subscribers")
+                .route(web::get().to(subscribers::list))
+                .route(web::post().to(subscribers::create))
+                .default_service(web::to(wrong_method)),
+        )
+        .service(
+            web::resource("/subscribers/{name}")
+                .route(web::patch().to(subscribers::change))
+                .route(web::delete().to(subscribers::remove))
+                .default_service(web::to(wrong_method)),
+        )
+        .service(get("/deliveries", deliveries::list))
+        .service(post("/deliveries/recover", deliveries::recover))
+        .service(post("/deliveries/{id}/redeliver", deliveries::redeliver));
 }
 
 fn get<F, Args>(path: &str, handler: F) -> actix_web::Resource
