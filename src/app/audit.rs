@@ -93,7 +93,17 @@ impl App {
     /// # Errors
     /// The store's.
     pub(crate) fn record(&self, tx: &Tx<'_>, record: Record) -> Result<(), Error> {
-        audit::append(tx, &[self.audit.number(Entry::Whole(Box::new(record)))])?;
+        self.record_all(tx, vec![record])
+    }
+
+    /// Stores several records of a change, in its transaction.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) fn record_all(&self, tx: &Tx<'_>, records: Vec<Record>) -> Result<(), Error> {
+        let entries: Vec<Numbered> =
+            records.into_iter().map(|record| self.audit.number(Entry::Whole(Box::new(record)))).collect();
+        audit::append(tx, &entries)?;
         self.audit.news.notify_one();
         Ok(())
     }

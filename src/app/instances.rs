@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use crate::app::App;
 use crate::app::builtin;
 use crate::app::error::Error;
+use crate::app::settle;
 use crate::domain::caller::Caller;
 use crate::domain::id::InstanceId;
 use crate::domain::instance::{Instance, Plan, Presence, Service};
@@ -204,6 +205,7 @@ impl App {
                     return Err(InstanceRefusal::HasKeys(keys_left));
                 }
                 for key in keys::all_of(tx, id)? {
+                    settle::drop_events(tx, key.id, None)?;
                     keys::purge(tx, &key)?;
                 }
                 rings::remove_all(tx, id)?;

@@ -3,7 +3,9 @@
 use crate::crypto::Error;
 use crate::crypto::master_key::{MasterKey, Sealed};
 use crate::crypto::random::Random;
-use crate::domain::id::{AdapterId, CertificateId, IamPolicyId, InstanceId, KeyId, ObjectId, PolicyId, VersionId};
+use crate::domain::id::{
+    AdapterId, CertificateId, DeliveryId, EventId, IamPolicyId, InstanceId, KeyId, ObjectId, PolicyId, VersionId,
+};
 use crate::domain::material::{GENERATED_BYTES, Material};
 use crate::store::secrets::SealedRow;
 
@@ -100,6 +102,22 @@ impl Vault {
     /// When there are no random bytes.
     pub(crate) fn instance_id(&self) -> Result<InstanceId, Error> {
         self.random.array().map(InstanceId::from_random)
+    }
+
+    /// A new event id.
+    ///
+    /// # Errors
+    /// When there are no random bytes.
+    pub(crate) fn event_id(&self) -> Result<EventId, Error> {
+        self.random.array().map(EventId::from_random)
+    }
+
+    /// A new id of a delivery.
+    ///
+    /// # Errors
+    /// When there are no random bytes.
+    pub(crate) fn delivery_id(&self) -> Result<DeliveryId, Error> {
+        self.random.array().map(DeliveryId::from_random)
     }
 
     /// A new id of a KMIP adapter.

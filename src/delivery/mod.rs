@@ -2,5 +2,6 @@
 
 pub(crate) mod client;
 mod connector;
+pub(crate) mod dispatcher;
 mod resolver;
 mod retry_after;

@@ -15,6 +15,10 @@ pub(crate) enum DueKind {
     Purge,
     /// An import token expires.
     TokenExpiry,
+    /// A delivery is attempted.
+    Attempt,
+    /// An event's window ends.
+    GiveUp,
 }
 
 impl DueKind {
@@ -26,10 +30,12 @@ impl DueKind {
             Self::DeletionLapse => "deletion-lapse",
             Self::Purge => "purge",
             Self::TokenExpiry => "token-expiry",
+            Self::Attempt => "attempt",
+            Self::GiveUp => "give-up",
         }
     }
 
-    /// Reads the word.
+    /// Reads the word of a row of the table `due`: attempts and windows lie with their deliveries and events.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         let all = [Self::Expiry, Self::Rotation, Self::DeletionLapse, Self::Purge, Self::TokenExpiry];
         all.into_iter().find(|kind| kind.name() == name)

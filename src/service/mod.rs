@@ -22,12 +22,14 @@ use tokio::task::JoinHandle as Task;
 use tracing::{info, warn};
 use zeroize::Zeroizing;
 
+use crate::app::App;
 use crate::app::builtin;
 use crate::app::error::Error;
-use crate::app::time;
+use crate::app::{subscribers, time};
+use crate::clock;
 use crate::config::Config;
 use crate::crypto::random::Random;
-use crate::delivery::client::Client;
+use crate::delivery::dispatcher::Dispatcher;
 use crate::domain::crn;
 use crate::domain::id::InstanceId;
 use crate::domain::instance::Service as Kind;
@@ -45,6 +47,8 @@ use crate::store::file::OpenError;
 const BACKLOG: i32 = 2_048;
 /// Real time that a connection without a request is left open at a stop.
 const IDLE_GRACE: Duration = Duration::from_millis(250);
+/// Real time that attempts are still begun in while requests end.
+const ATTEMPTS_GRACE: Duration = Duration::from_secs(2);
 /// Real time that a stop may take. Source: `docs/contract/reliability.md` T-18.
 const STOP_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -115,7 +119,7 @@ pub struct Service {
     threads: Vec<JoinHandle<()>>,
     audit_file: Option<AuditFile>,
     ready_file: Option<std::path::PathBuf>,
-    webhooks: Arc<Client>,
+    dispatcher: Option<Dispatcher>,
     /// Goes last: the folder's lock, or the temporary folder itself.
     _folder: DataFolder,
 }
@@ -128,12 +132,15 @@ impl Service {
     pub async fn start(config: Config) -> Result<Self, StartError> {
         refuse_unsafe(&config)?;
         data_folder::check_master_key(&config)?;
-        let webhooks = Arc::new(webhooks::client(&config)?);
+        let clients = webhooks::clients(&config)?;
         let listener = bind(config.host, config.port)?;
         let folder = DataFolder::open(&config)?;
         let Opened { app, threads, owner_key } = open::open(&config, &folder)?;
         // From here on a restart goes on from this clock, whatever ends the process.
         time::keep_course(&app).await?;
+        // Without a gateway nobody takes the events of buckets.
+        subscribers::place_gateway(&app, None, app.clock.now()).await?;
+        let dispatcher = Dispatcher::start(Arc::clone(&app), clients);
         let info = describe(&config, &listener, owner_key, admin_token(&config, &app.vault.random)?)?;
         let admin = AdminAccess { token: info.admin_token.clone(), local: config.host.is_loopback() };
         let audit_file = match &config.audit_file {
@@ -160,7 +167,7 @@ impl Service {
             threads,
             audit_file,
             ready_file,
-            webhooks,
+            dispatcher: Some(dispatcher),
             _folder: folder,
         })
     }
@@ -179,13 +186,16 @@ impl Service {
     pub async fn stop(mut self) {
         self.state.drain();
         let waker = self.waker.take();
-        let drained = tokio::time::timeout(STOP_DEADLINE, drain(self.server.stop(true), waker.as_ref())).await;
+        let drained = tokio::time::timeout(STOP_DEADLINE, drain(&self.state.app, self.server.stop(true), waker.as_ref())).await;
         if drained.is_err() {
             warn!("some requests did not end in time");
         }
         self.serving.abort();
         if let Some(waker) = waker {
             waker.stop().await;
+        }
+        if let Some(dispatcher) = self.dispatcher.take() {
+            dispatcher.stop().await;
         }
         self.state.app.flush_audit().await;
         if let Some(file) = self.audit_file.take() {
@@ -232,6 +242,9 @@ impl Drop for Service {
         if let Some(file) = &self.audit_file {
             file.abort();
         }
+        if let Some(dispatcher) = &self.dispatcher {
+            dispatcher.abort();
+        }
         self.state.app.reader.close();
         self.state.app.archive.close();
         self.state.app.writer.close();
@@ -250,14 +263,19 @@ pub fn harden_process() {
 
 /// Waits for the server to stop. Meanwhile connections without a request are ended, but not at once: what a client has
 /// sent by now may not have been read yet.
-async fn drain(stopped: impl Future<Output = ()>, waker: Option<&Waker>) {
+async fn drain(app: &App, stopped: impl Future<Output = ()>, waker: Option<&Waker>) {
     let mut beats = tokio::time::interval(IDLE_GRACE);
     beats.tick().await;
     tokio::pin!(stopped);
+    let begun = clock::stopwatch();
     loop {
         tokio::select! {
             () = &mut stopped => return,
             _ = beats.tick() => waker.into_iter().for_each(Waker::end_idle_connections),
+        }
+        if begun.elapsed() > ATTEMPTS_GRACE {
+            // Who moves the clock now waits for no more attempts.
+            app.memory.dispatch.stop();
         }
     }
 }

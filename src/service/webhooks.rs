@@ -1,8 +1,9 @@
-//! The client that webhooks are posted with.
+//! The clients that webhooks are posted with.
 
 use crate::app::receivers::Receivers;
 use crate::config::{Config, WebhookTargets};
 use crate::delivery::client::Client;
+use crate::delivery::dispatcher::Clients;
 use crate::domain::webhook_target::TargetPolicy;
 use crate::service::StartError;
 
@@ -15,11 +16,18 @@ pub(crate) fn receivers(config: &Config) -> Receivers {
     })
 }
 
-/// Trusts the CAs of `--webhook-ca` beside the public ones.
+/// Trust the CAs of `--webhook-ca` beside the public ones. The gateway of the service itself is reached wherever it
+/// listens.
 ///
 /// # Errors
 /// For a file that cannot be read or holds no certificate.
-pub(crate) fn client(config: &Config) -> Result<Client, StartError> {
+pub(crate) fn clients(config: &Config) -> Result<Clients, StartError> {
+    let own = Client::new(Receivers::new(TargetPolicy::Local), &[]);
+    let own = own.map_err(|error| StartError(format!("webhooks: {error}")))?;
+    Ok(Clients { foreign: client(config)?, own })
+}
+
+fn client(config: &Config) -> Result<Client, StartError> {
     const REMEDY: &str = "name a PEM file of certificates that can be read";
     let receivers = receivers(config);
     let Some(path) = &config.webhook_ca else {

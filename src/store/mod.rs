@@ -2,7 +2,11 @@
 
 pub(crate) mod aliases;
 pub(crate) mod audit;
+pub(crate) mod claims;
+pub(crate) mod deliveries;
+pub(crate) mod delivery_log;
 pub(crate) mod due;
+pub(crate) mod events;
 pub(crate) mod file;
 pub(crate) mod iam_policies;
 pub(crate) mod import_tokens;
@@ -20,6 +24,7 @@ pub(crate) mod registrations;
 pub(crate) mod rings;
 mod row;
 pub(crate) mod secrets;
+pub(crate) mod subscribers;
 pub(crate) mod tx;
 pub(crate) mod writer;
 

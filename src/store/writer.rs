@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use tracing::{error, warn};
 
 use crate::domain::iam_policy::IamPolicy;
+use crate::store::due::Ahead;
 use crate::store::file::BUSY_WAIT;
 use crate::store::tx::{Effects, Tx};
 use crate::store::{Error, due, iam_policies};
@@ -38,8 +39,8 @@ pub(crate) struct Committed {
 pub(crate) enum NextDue {
     /// As before.
     Unchanged,
-    /// In milliseconds; `None` when nothing is.
-    At(Option<i64>),
+    /// As the store tells it now.
+    Changed(Ahead),
 }
 
 /// Whether a job's changes are kept.
@@ -202,7 +203,7 @@ impl Thread {
         let tx = Tx::new(connection);
         let ran = run_jobs(&tx, group, settles);
         let next_due =
-            if tx.effects().due_changed() { due::earliest(&tx).map(NextDue::At) } else { Ok(NextDue::Unchanged) };
+            if tx.effects().due_changed() { due::ahead(&tx).map(NextDue::Changed) } else { Ok(NextDue::Unchanged) };
         let policies = changed_policies(&tx);
         let committed = ran.and(next_due).and_then(|next_due| {
             let policies = policies?;

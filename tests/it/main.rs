@@ -23,6 +23,8 @@ mod create;
 mod data_folder;
 mod deadlines;
 mod errors;
+mod event_ends;
+mod events_out;
 mod full_disk;
 mod golden_replies;
 mod harness;

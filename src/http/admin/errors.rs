@@ -3,9 +3,11 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
+use serde_json::Value;
 use tracing::error;
 
 use crate::app::error::Error;
+use crate::http::panics;
 
 /// A refusal of the admin API.
 #[derive(Debug)]
@@ -87,6 +89,18 @@ impl From<Error> for AdminError {
                 error!(%fault, "cryptography failed");
                 Self::plain(StatusCode::INTERNAL_SERVER_ERROR, "fault", "the request could not be completed")
             }
+        }
+    }
+}
+
+/// Answers a call with the status that goes with success.
+pub(crate) async fn respond(status: StatusCode, answer: impl Future<Output = Result<Value, AdminError>>) -> HttpResponse {
+    match panics::caught(answer).await {
+        Some(Ok(Value::Null)) => HttpResponseBuilder::new(status).finish(),
+        Some(Ok(body)) => HttpResponseBuilder::new(status).json(body),
+        Some(Err(error)) => error.render(),
+        None => {
+            AdminError::plain(StatusCode::INTERNAL_SERVER_ERROR, "fault", "the request could not be completed").render()
         }
     }
 }

@@ -3,11 +3,14 @@
 mod access;
 mod audit;
 mod clock;
+mod deliveries;
 pub(crate) mod errors;
+mod keys;
 mod kmip;
 mod parameters;
 pub(crate) mod sinks;
 mod status;
+mod subscribers;
 
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
@@ -43,10 +46,32 @@ pub(crate) fn configure(routes: &mut ServiceConfig) {
                         .route(web::put().to(sinks::direct))
                         .default_service(web::to(wrong_method)),
                 )
+                .service(get("/keys/{id}", keys::show))
+                .configure(events)
                 .default_service(web::to(unknown_path)),
         )
         .service(get("/openapi.yaml", status::openapi))
         .default_service(web::to(unknown_path));
+}
+
+/// Subscribers and deliveries.
+fn events(routes: &mut ServiceConfig) {
+    routes
+        .service(
+            web::resource("/subscribers")
+                .route(web::get().to(subscribers::list))
+                .route(web::post().to(subscribers::create))
+                .default_service(web::to(wrong_method)),
+        )
+        .service(
+            web::resource("/subscribers/{name}")
+                .route(web::patch().to(subscribers::change))
+                .route(web::delete().to(subscribers::remove))
+                .default_service(web::to(wrong_method)),
+        )
+        .service(get("/deliveries", deliveries::list))
+        .service(post("/deliveries/recover", deliveries::recover))
+        .service(post("/deliveries/{id}/redeliver", deliveries::redeliver));
 }
 
 fn get<F, Args>(path: &str, handler: F) -> actix_web::Resource

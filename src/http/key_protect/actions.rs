@@ -97,6 +97,8 @@ async fn run(request: &HttpRequest, bytes: Bytes, state: &State, cx: Arc<Context
         | Operation::DeleteKeyRing
         | Operation::CreateImportToken
         | Operation::GetImportToken
+        | Operation::AcknowledgeEvent
+        | Operation::EndEvent(_)
         | Operation::Expire
         | Operation::Kmip(_)
         | Operation::Unrouted(_) => Err(refuse_action(app, cx, &key).await),
