@@ -7,8 +7,8 @@ use bytes::Bytes;
 
 use crate::app::App;
 use crate::app::error::Error;
-use crate::app::settle::Settling;
 pub(crate) use crate::app::settle::Made;
+use crate::app::settle::Settling;
 use crate::app::subscribers::open_secrets;
 use crate::crypto::webhook_signature::{WebhookSecret, sign};
 use crate::domain::due::{Due, DueKind};
@@ -86,18 +86,28 @@ pub(crate) async fn step(
 ) -> Result<HandedOut, Error> {
     let shared = Arc::clone(app);
     let recorded = Arc::clone(&made);
-    let handed_out = app
-        .write(move |tx| {
-            let mut settling = Settling::new(&shared, tx);
-            for one in recorded.iter() {
-                settling.attempt(one)?;
-            }
-            settling.finish()?;
-            hand_out(&shared, tx, &hands, now)
-        })
-        .await?;
+    let handed_out = app.write(move |tx| step_within(&shared, tx, &recorded, &hands, now)).await?;
     app.journal.note(made.iter().map(|one| Due { at: one.due_at, kind: DueKind::Attempt }));
     Ok(handed_out)
+}
+
+/// A step in the caller's transaction.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn step_within(
+    app: &App,
+    tx: &Tx<'_>,
+    made: &[Made],
+    hands: &HashMap<String, Hands>,
+    now: Timestamp,
+) -> Result<HandedOut, Error> {
+    let mut settling = Settling::new(app, tx);
+    for one in made {
+        settling.attempt(one)?;
+    }
+    settling.finish()?;
+    hand_out(app, tx, hands, now)
 }
 
 fn hand_out(app: &App, tx: &Tx<'_>, hands: &HashMap<String, Hands>, now: Timestamp) -> Result<HandedOut, Error> {

@@ -63,15 +63,18 @@ fn event(tx: &Tx<'_>, cx: &Context, acknowledged: &Acknowledgement) -> Result<St
         Some(id) => events::find(tx, id)?,
         None => None,
     };
-    let own = |event: &Event| {
-        event.instance == cx.instance.id && event.resource.belongs_to(&cx.caller.identity.subject)
-    };
+    let own =
+        |event: &Event| event.instance == cx.instance.id && event.resource.belongs_to(&cx.caller.identity.subject);
     let stored = stored.filter(|stored| own(&stored.event)).ok_or(Reason::EventNotFound)?;
     let other = acknowledged.resource.as_ref().is_some_and(|named| named != stored.event.resource.as_str());
     if other { Err(Reason::field("resourceCrn", "the resource that the event is about").into()) } else { Ok(stored) }
 }
 
-fn settle(
+/// Ends an open event as an acknowledgement says, in the caller's transaction.
+///
+/// # Errors
+/// `KeyVersionInvalid`, or a fault.
+pub(crate) fn settle(
     app: &App,
     tx: &Tx<'_>,
     cx: &Context,

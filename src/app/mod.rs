@@ -17,14 +17,14 @@ pub(crate) mod import_token;
 pub(crate) mod inspect_key;
 pub(crate) mod instance_policies;
 pub(crate) mod instances;
-mod itself;
+pub(crate) mod itself;
 pub(crate) mod key_policies;
 pub(crate) mod key_state;
 pub(crate) mod keys_in_use;
 pub(crate) mod kmip;
 pub(crate) mod list_keys;
 pub(crate) mod lookup;
-mod outbox;
+pub(crate) mod outbox;
 pub(crate) mod patch_key;
 pub(crate) mod read_key;
 pub(crate) mod receivers;
@@ -32,7 +32,7 @@ pub(crate) mod registrations;
 pub(crate) mod rights;
 pub(crate) mod rings;
 pub(crate) mod rotate_key;
-mod settle;
+pub(crate) mod settle;
 pub(crate) mod subscribers;
 pub(crate) mod tick;
 pub(crate) mod time;
@@ -99,12 +99,7 @@ pub(crate) struct Memory {
 
 impl Memory {
     /// No key in use yet; the rest as the store tells it.
-    pub(crate) fn new(
-        instances: Vec<Instance>,
-        policies: &[IamPolicy],
-        tokens: Arc<Tokens>,
-        ahead: Ahead,
-    ) -> Self {
+    pub(crate) fn new(instances: Vec<Instance>, policies: &[IamPolicy], tokens: Arc<Tokens>, ahead: Ahead) -> Self {
         Self {
             keys: KeysInUse::new(),
             grants: GrantsInForce::new(policies),

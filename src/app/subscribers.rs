@@ -14,10 +14,10 @@ use crate::domain::instance::Service;
 use crate::domain::subscriber::{Ack, FORMER_SECRET, GATEWAY, SUBSCRIBERS_MAX, Scope, Subscriber};
 use crate::domain::time::Timestamp;
 use crate::store::Error as StoreError;
-use crate::store::subscribers::{self, SealedSecrets};
-use crate::store::tx::Tx;
 use crate::store::meta;
 use crate::store::secrets::SealedRow;
+use crate::store::subscribers::{self, SealedSecrets};
+use crate::store::tx::Tx;
 
 /// Remembers that a tester has cut the gateway off from events.
 const CUT_OFF: &str = "gateway-cut-off";
@@ -156,7 +156,11 @@ pub(crate) async fn remove(app: &Arc<App>, name: String, now: Timestamp) -> Resu
         .await
 }
 
-fn take_out(app: &App, tx: &Tx<'_>, name: &str, now: Timestamp) -> Result<(), Error> {
+/// Removes a subscriber in the caller's transaction.
+///
+/// # Errors
+/// The store's fault.
+pub(crate) fn take_out(app: &App, tx: &Tx<'_>, name: &str, now: Timestamp) -> Result<(), Error> {
     let mut settling = Settling::new(app, tx);
     settling.subscriber_gone(name, now)?;
     settling.finish()?;
@@ -221,7 +225,11 @@ fn own(url: String, now: Timestamp) -> Subscriber {
     }
 }
 
-fn seal(app: &App, name: &str, secret: &WebhookSecret) -> Result<SealedRow, Error> {
+/// Seals a subscriber's secret.
+///
+/// # Errors
+/// When there are no random bytes.
+pub(crate) fn seal(app: &App, name: &str, secret: &WebhookSecret) -> Result<SealedRow, Error> {
     Ok(app.vault.seal(&place(name), secret.bytes())?)
 }
 

@@ -5,6 +5,8 @@ mod data_folder;
 mod log;
 mod open;
 mod ready_file;
+#[cfg(test)]
+mod simulation;
 mod wake;
 mod webhooks;
 
@@ -186,7 +188,8 @@ impl Service {
     pub async fn stop(mut self) {
         self.state.drain();
         let waker = self.waker.take();
-        let drained = tokio::time::timeout(STOP_DEADLINE, drain(&self.state.app, self.server.stop(true), waker.as_ref())).await;
+        let drained =
+            tokio::time::timeout(STOP_DEADLINE, drain(&self.state.app, self.server.stop(true), waker.as_ref())).await;
         if drained.is_err() {
             warn!("some requests did not end in time");
         }
