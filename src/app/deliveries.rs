@@ -7,8 +7,8 @@ use bytes::Bytes;
 
 use crate::app::App;
 use crate::app::error::Error;
-use crate::app::settle::Settling;
 pub(crate) use crate::app::settle::Made;
+use crate::app::settle::Settling;
 use crate::app::subscribers::open_secrets;
 use crate::crypto::webhook_signature::{WebhookSecret, sign};
 use crate::domain::due::{Due, DueKind};
@@ -85,19 +85,18 @@ pub(crate) async fn step(
     now: Timestamp,
 ) -> Result<HandedOut, Error> {
     let shared = Arc::clone(app);
-    let recorded = Arc::clone(&made);
-    let handed_out = app
-        .write(move |tx| {
-            let mut settling = Settling::new(&shared, tx);
-            for one in recorded.iter() {
-                settling.attempt(one)?;
-            }
-            settling.finish()?;
-            hand_out(&shared, tx, &hands, now)
-        })
-        .await?;
-    app.journal.note(made.iter().map(|one| Due { at: one.due_at, kind: DueKind::Attempt }));
-    Ok(handed_out)
+    app.write(move |tx| {
+        let mut settling = Settling::new(&shared, tx);
+        for one in made.iter() {
+            settling.attempt(one)?;
+        }
+        settling.finish()?;
+        let handed_out = hand_out(&shared, tx, &hands, now)?;
+        // Before the commit: whoever waits for the attempts looks into the journal right after it.
+        shared.journal.note(made.iter().map(|one| Due { at: one.due_at, kind: DueKind::Attempt }));
+        Ok(handed_out)
+    })
+    .await
 }
 
 fn hand_out(app: &App, tx: &Tx<'_>, hands: &HashMap<String, Hands>, now: Timestamp) -> Result<HandedOut, Error> {

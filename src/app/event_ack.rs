@@ -63,21 +63,14 @@ fn event(tx: &Tx<'_>, cx: &Context, acknowledged: &Acknowledgement) -> Result<St
         Some(id) => events::find(tx, id)?,
         None => None,
     };
-    let own = |event: &Event| {
-        event.instance == cx.instance.id && event.resource.belongs_to(&cx.caller.identity.subject)
-    };
+    let own =
+        |event: &Event| event.instance == cx.instance.id && event.resource.belongs_to(&cx.caller.identity.subject);
     let stored = stored.filter(|stored| own(&stored.event)).ok_or(Reason::EventNotFound)?;
     let other = acknowledged.resource.as_ref().is_some_and(|named| named != stored.event.resource.as_str());
     if other { Err(Reason::field("resourceCrn", "the resource that the event is about").into()) } else { Ok(stored) }
 }
 
-fn settle(
-    app: &App,
-    tx: &Tx<'_>,
-    cx: &Context,
-    stored: &Stored,
-    acknowledged: &Acknowledgement,
-) -> Result<(), Error> {
+fn settle(app: &App, tx: &Tx<'_>, cx: &Context, stored: &Stored, acknowledged: &Acknowledgement) -> Result<(), Error> {
     let versions = key_versions::page(tx, stored.event.key, -1, 0)?.versions;
     let fit = fit(&stored.event, acknowledged, &versions)?;
     let mut settling = Settling::new(app, tx);

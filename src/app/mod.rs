@@ -99,12 +99,7 @@ pub(crate) struct Memory {
 
 impl Memory {
     /// No key in use yet; the rest as the store tells it.
-    pub(crate) fn new(
-        instances: Vec<Instance>,
-        policies: &[IamPolicy],
-        tokens: Arc<Tokens>,
-        ahead: Ahead,
-    ) -> Self {
+    pub(crate) fn new(instances: Vec<Instance>, policies: &[IamPolicy], tokens: Arc<Tokens>, ahead: Ahead) -> Self {
         Self {
             keys: KeysInUse::new(),
             grants: GrantsInForce::new(policies),

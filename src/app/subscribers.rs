@@ -14,10 +14,10 @@ use crate::domain::instance::Service;
 use crate::domain::subscriber::{Ack, FORMER_SECRET, GATEWAY, SUBSCRIBERS_MAX, Scope, Subscriber};
 use crate::domain::time::Timestamp;
 use crate::store::Error as StoreError;
-use crate::store::subscribers::{self, SealedSecrets};
-use crate::store::tx::Tx;
 use crate::store::meta;
 use crate::store::secrets::SealedRow;
+use crate::store::subscribers::{self, SealedSecrets};
+use crate::store::tx::Tx;
 
 /// Remembers that a tester has cut the gateway off from events.
 const CUT_OFF: &str = "gateway-cut-off";

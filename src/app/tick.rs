@@ -41,16 +41,16 @@ pub(crate) async fn tick(app: &Arc<App>, now: Timestamp) -> Result<(), Error> {
     let _ticking = app.ticking.lock().await;
     loop {
         let shared = Arc::clone(app);
-        let done = app
+        let count = app
             .write(move |tx| {
                 let done = run_group(&shared, tx, now)?;
                 tx.touch_due();
                 meta::set(tx, CLOCK, &shared.clock.course().to_text())?;
-                Ok(done)
+                let count = done.len();
+                shared.journal.note(done);
+                Ok(count)
             })
             .await?;
-        let count = done.len();
-        app.journal.note(done);
         if count < ROWS_AT_ONCE {
             return Ok(());
         }

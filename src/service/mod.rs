@@ -152,7 +152,16 @@ impl Service {
             ready_file::write(path, &state.info)?;
         }
         info!(url = state.info.url, pid = state.info.pid, "serving");
-        Ok(Self { state, server: handle, serving, waker: Some(waker), threads, ready_file, dispatcher: Some(dispatcher), _folder: folder })
+        Ok(Self {
+            state,
+            server: handle,
+            serving,
+            waker: Some(waker),
+            threads,
+            ready_file,
+            dispatcher: Some(dispatcher),
+            _folder: folder,
+        })
     }
 
     /// Serves until a signal comes, then drains; a second one ends it at once.
@@ -169,7 +178,8 @@ impl Service {
     pub async fn stop(mut self) {
         self.state.drain();
         let waker = self.waker.take();
-        let drained = tokio::time::timeout(STOP_DEADLINE, drain(&self.state.app, self.server.stop(true), waker.as_ref())).await;
+        let drained =
+            tokio::time::timeout(STOP_DEADLINE, drain(&self.state.app, self.server.stop(true), waker.as_ref())).await;
         if drained.is_err() {
             warn!("some requests did not end in time");
         }

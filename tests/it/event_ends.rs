@@ -80,7 +80,10 @@ async fn a_receiver_that_never_answers_leads_to_one_failure_at_the_fourth_hour()
     for end in &ends {
         assert_eq!(end["action"], "kms.secrets.ack-disable");
         assert_eq!((&end["outcome"], &end["severity"]), (&json!("failure"), &json!("warning")));
-        assert_eq!((&end["reason"]["reasonCode"], &end["reason"]["reasonType"]), (&json!(408), &json!("Request Timeout")));
+        assert_eq!(
+            (&end["reason"]["reasonCode"], &end["reason"]["reasonType"]),
+            (&json!(408), &json!("Request Timeout"))
+        );
         assert_eq!(end["reason"]["reasonForFailure"], end["responseData"]["reasonForFailure"]);
         assert_eq!((&end["eventTime"], &end["correlationId"]), (&json!("2026-01-01T16:00:00.00+0000"), &json!("off")));
         assert_eq!(end["initiator"]["name"], "Key Protect");
@@ -101,10 +104,8 @@ async fn retries_follow_the_schedule() {
     scene.kp.advance("4h").await;
     let delivery = scene.delivery().await;
     let attempts = delivery["attempts"].as_array().unwrap();
-    let at: Vec<f64> = attempts
-        .iter()
-        .map(|attempt| seconds(attempt["at"].as_str().unwrap()) - seconds(NOON))
-        .collect();
+    let at: Vec<f64> =
+        attempts.iter().map(|attempt| seconds(attempt["at"].as_str().unwrap()) - seconds(NOON)).collect();
     assert_eq!(at[0], 0.0);
     for (place, pair) in at.windows(2).enumerate().take(at.len() - 2) {
         let middle = if place < 10 { 2_f64.powi(i32::try_from(place).unwrap() + 1) } else { 1_800.0 };

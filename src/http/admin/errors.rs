@@ -94,7 +94,10 @@ impl From<Error> for AdminError {
 }
 
 /// Answers a call with the status that goes with success.
-pub(crate) async fn respond(status: StatusCode, answer: impl Future<Output = Result<Value, AdminError>>) -> HttpResponse {
+pub(crate) async fn respond(
+    status: StatusCode,
+    answer: impl Future<Output = Result<Value, AdminError>>,
+) -> HttpResponse {
     match panics::caught(answer).await {
         Some(Ok(Value::Null)) => HttpResponseBuilder::new(status).finish(),
         Some(Ok(body)) => HttpResponseBuilder::new(status).json(body),

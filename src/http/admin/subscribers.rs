@@ -70,7 +70,10 @@ pub(crate) async fn create(request: HttpRequest, payload: Payload, state: Data<S
 /// The gateway's own is named alone.
 async fn restore(members: &Members, state: &State) -> Result<Value, AdminError> {
     if let Some(other) = members.keys().find(|member| *member != "name") {
-        return Err(AdminError::impossible(other, format!("{GATEWAY} is the gateway's own and is put back by its name alone")));
+        return Err(AdminError::impossible(
+            other,
+            format!("{GATEWAY} is the gateway's own and is put back by its name alone"),
+        ));
     }
     let now = state.now().await;
     let restored = subscribers::restore_gateway(&state.app, now).await.map_err(refuse)?;
@@ -121,9 +124,7 @@ fn secret(members: &Members) -> Result<Option<WebhookSecret>, AdminError> {
 fn scope(members: &Members) -> Result<Scope, AdminError> {
     match (text(members, "serviceName")?, text(members, "resourceCrn")?) {
         (Some(name), None) if is_service(name) => Ok(Scope::Service(name.to_owned())),
-        (Some(_), None) => {
-            Err(AdminError::impossible("serviceName", format!("must be {}", Subscriber::SERVICE_RULE)))
-        }
+        (Some(_), None) => Err(AdminError::impossible("serviceName", format!("must be {}", Subscriber::SERVICE_RULE))),
         (None, Some(pattern)) => {
             let rule = || AdminError::impossible("resourceCrn", format!("must be {}", Subscriber::RESOURCE_RULE));
             CrnQuery::parse(pattern).map(Scope::Resource).ok_or_else(rule)
@@ -176,12 +177,14 @@ fn refuse(refusal: SubscriberRefusal) -> AdminError {
         SubscriberRefusal::TooMany => {
             AdminError::impossible("name", format!("{SUBSCRIBERS_MAX} subscribers are the most; delete one first"))
         }
-        SubscriberRefusal::BuiltIn => {
-            AdminError::impossible("name", format!("{GATEWAY} is the gateway's own: it cannot be changed, only deleted"))
-        }
-        SubscriberRefusal::NoGateway => {
-            AdminError::impossible("name", format!("{GATEWAY} is there with the gateway alone; start it with --cos-port"))
-        }
+        SubscriberRefusal::BuiltIn => AdminError::impossible(
+            "name",
+            format!("{GATEWAY} is the gateway's own: it cannot be changed, only deleted"),
+        ),
+        SubscriberRefusal::NoGateway => AdminError::impossible(
+            "name",
+            format!("{GATEWAY} is there with the gateway alone; start it with --cos-port"),
+        ),
         SubscriberRefusal::Fault(fault) => fault.into(),
     }
 }

@@ -81,7 +81,8 @@ impl Receiver {
         let address = listener.local_addr().expect("an address");
         let kept = Mutex::new(Kept { script: script.to_vec().into(), received: Vec::new() });
         let (open, connections) = (AtomicBool::new(true), AtomicUsize::new(0));
-        let inner = Arc::new(Inner { kept, news: Condvar::new(), open, connections, connections_most: AtomicUsize::new(0) });
+        let inner =
+            Arc::new(Inner { kept, news: Condvar::new(), open, connections, connections_most: AtomicUsize::new(0) });
         let shared = Arc::clone(&inner);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
