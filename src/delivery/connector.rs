@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
-use rustls::crypto::aws_lc_rs;
+use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -36,7 +36,7 @@ pub(crate) fn new(resolver: Resolver, ca_files: &[Vec<u8>]) -> Result<Connector,
     let mut plain = HttpConnector::new_with_resolver(resolver);
     plain.enforce_http(false);
     plain.set_nodelay(true);
-    let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+    let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|error| CaError::Tls(error.to_string()))?;
     let config = builder.with_root_certificates(roots(ca_files)?).with_no_client_auth();

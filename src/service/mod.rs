@@ -1,5 +1,6 @@
 //! Wiring: opens the store, binds the ports, starts and stops all.
 
+mod audit_file;
 mod data_folder;
 mod log;
 mod open;
@@ -35,6 +36,7 @@ use crate::domain::instance::Service as Kind;
 use crate::http::server;
 use crate::http::state::{AdminAccess, Info, State};
 use crate::http::watchdog::Watchdog;
+use crate::service::audit_file::AuditFile;
 use crate::service::data_folder::DataFolder;
 use crate::service::open::Opened;
 use crate::service::wake::Waker;
@@ -115,6 +117,7 @@ pub struct Service {
     waker: Option<Waker>,
     /// The store's; the writer is the last one.
     threads: Vec<JoinHandle<()>>,
+    audit_file: Option<AuditFile>,
     ready_file: Option<std::path::PathBuf>,
     dispatcher: Option<Dispatcher>,
     /// Goes last: the folder's lock, or the temporary folder itself.
@@ -140,6 +143,10 @@ impl Service {
         let dispatcher = Dispatcher::start(Arc::clone(&app), clients);
         let info = describe(&config, &listener, owner_key, admin_token(&config, &app.vault.random)?)?;
         let admin = AdminAccess { token: info.admin_token.clone(), local: config.host.is_loopback() };
+        let audit_file = match &config.audit_file {
+            Some(path) => Some(AuditFile::start(Arc::clone(&app), path).await?),
+            None => None,
+        };
         let ready_file = config.ready_file.clone();
         let state = Data::new(State::new(app, info, admin));
         let watchdog = Arc::new(Watchdog::default());
@@ -158,6 +165,7 @@ impl Service {
             serving,
             waker: Some(waker),
             threads,
+            audit_file,
             ready_file,
             dispatcher: Some(dispatcher),
             _folder: folder,
@@ -191,6 +199,9 @@ impl Service {
             dispatcher.stop().await;
         }
         self.state.app.flush_audit().await;
+        if let Some(file) = self.audit_file.take() {
+            file.stop().await;
+        }
         // The writer's connection must be the last one: it folds the log in and takes it away.
         let writer = self.threads.pop();
         self.state.app.reader.close();
@@ -228,6 +239,9 @@ impl Drop for Service {
         self.serving.abort();
         if let Some(waker) = &self.waker {
             waker.abort();
+        }
+        if let Some(file) = &self.audit_file {
+            file.abort();
         }
         if let Some(dispatcher) = &self.dispatcher {
             dispatcher.abort();

@@ -101,7 +101,6 @@ fn notes(config: &Config) -> Vec<String> {
     }
     let given = [
         ("--seed", config.seed.is_some(), "seed files"),
-        ("--audit-file", config.audit_file.is_some(), "audit file"),
         ("--cos-key-info-ttl", config.cos_key_info_ttl.as_secs() != 3_600, "COS gateway"),
     ];
     for (option, set, part) in given {

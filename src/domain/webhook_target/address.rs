@@ -74,21 +74,16 @@ fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     }
 }
 
-/// Reads a host that is an IPv4 address in any of the forms that the system's resolver takes: one to four parts, each
-/// decimal, octal with a leading 0, or hexadecimal with 0x; the last part fills the bytes that are left.
-///
-/// `None` for a name; `Some(None)` for what ends in a number and is no address.
-pub(crate) fn literal(host: &str) -> Option<Option<Ipv4Addr>> {
-    let parts: Vec<&str> = host.split('.').collect();
-    let last = parts.last().copied().unwrap_or_default();
-    let numeric = !last.is_empty() && (last.bytes().all(|byte| byte.is_ascii_digit()) || number(last).is_some());
-    if !numeric {
-        return None;
-    }
-    Some(address(&parts))
+/// True for a host that ends in a number: an address, or nothing at all, but no name.
+pub(crate) fn is_numeric(host: &str) -> bool {
+    let last = host.rsplit('.').next().unwrap_or_default();
+    !last.is_empty() && (last.bytes().all(|byte| byte.is_ascii_digit()) || number(last).is_some())
 }
 
-fn address(parts: &[&str]) -> Option<Ipv4Addr> {
+/// Reads a host that is an IPv4 address in any of the forms that the system's resolver takes: one to four parts, each
+/// decimal, octal with a leading 0, or hexadecimal with 0x; the last part fills the bytes that are left.
+pub(crate) fn literal(host: &str) -> Option<Ipv4Addr> {
+    let parts: Vec<&str> = host.split('.').collect();
     let (last, leading) = parts.split_last().filter(|(_, leading)| leading.len() < 4)?;
     let mut bits: u32 = 0;
     for part in leading {

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 
 use thiserror::Error;
 
-pub(crate) use self::address::{literal, range_of};
+use self::address::{is_numeric, literal, range_of};
 pub(crate) use self::url::parse;
 
 /// Characters of a URL.

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use crate::domain::webhook_target::{Host, Target, TargetError, URL_CHARACTERS_MAX, literal};
+use crate::domain::webhook_target::{Host, Target, TargetError, URL_CHARACTERS_MAX, is_numeric, literal};
 
 /// Characters of a host's name, dots included. Source: RFC 1035.
 const NAME_CHARACTERS_MAX: usize = 253;
@@ -65,11 +65,10 @@ fn read_host(host: &str) -> Result<Host, TargetError> {
         return Ok(Host::Address(IpAddr::V6(address)));
     }
     let name = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
-    match literal(&name) {
-        Some(address) => address.map(|address| Host::Address(IpAddr::V4(address))).ok_or(TargetError::Host),
-        None if is_name(&name) => Ok(Host::Name(name)),
-        None => Err(TargetError::Host),
+    if is_numeric(&name) {
+        return literal(&name).map(|address| Host::Address(IpAddr::V4(address))).ok_or(TargetError::Host);
     }
+    if is_name(&name) { Ok(Host::Name(name)) } else { Err(TargetError::Host) }
 }
 
 /// Letters, digits, hyphens and underscores; the latter are no host names by the book, but container networks use them.

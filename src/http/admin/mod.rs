@@ -8,6 +8,7 @@ pub(crate) mod errors;
 mod keys;
 mod kmip;
 mod parameters;
+pub(crate) mod sinks;
 mod status;
 mod subscribers;
 
@@ -19,6 +20,8 @@ use self::errors::{unknown_path, wrong_method};
 /// The routes, and what else the main port answers.
 pub(crate) fn configure(routes: &mut ServiceConfig) {
     routes
+        // Whoever has a sink's address may send to it; the rest of /mock is the tester's.
+        .service(web::resource("/mock/sinks/{name}/hook-{token}").to(sinks::receive))
         .service(
             web::scope("/mock")
                 .wrap(from_fn(access::check))
@@ -31,6 +34,18 @@ pub(crate) fn configure(routes: &mut ServiceConfig) {
                 .service(post("/tokens/expire", status::expire_tokens))
                 .service(get("/audit-events", audit::list))
                 .service(post("/kmip-objects", kmip::plant))
+                .service(
+                    web::resource("/sinks/{name}")
+                        .route(web::post().to(sinks::make))
+                        .route(web::get().to(sinks::show))
+                        .route(web::delete().to(sinks::remove))
+                        .default_service(web::to(wrong_method)),
+                )
+                .service(
+                    web::resource("/sinks/{name}/script")
+                        .route(web::put().to(sinks::direct))
+                        .default_service(web::to(wrong_method)),
+                )
                 .service(get("/keys/{id}", keys::show))
                 .configure(events)
                 .default_service(web::to(unknown_path)),
