@@ -86,7 +86,7 @@ impl App {
             self.audit.full.notify_one();
         } else if waiting >= WAITING_RECORDS_MAX {
             // Nothing is dropped in silence: whoever comes now waits for the store.
-            self.flush_audit().await;
+            Box::pin(self.flush_audit()).await;
         }
     }
 

@@ -1,6 +1,6 @@
 //! Service instances: made, changed and removed through the Resource Controller, and found by each key request.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::app::App;
@@ -23,7 +23,8 @@ pub(crate) struct Instances {
 #[derive(Default)]
 struct Known {
     in_order: Vec<Arc<Instance>>,
-    by_id: HashMap<InstanceId, Arc<Instance>>,
+    /// Sorted, since they are few: found with less work than hashing an id takes.
+    by_id: BTreeMap<InstanceId, Arc<Instance>>,
 }
 
 impl Known {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use actix_web::body::MessageBody;
+use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::UPGRADE;
 use actix_web::http::{ConnectionType, Method, StatusCode};
@@ -20,23 +20,20 @@ use crate::http::state::State;
 use crate::http::watchdog::Connection;
 
 /// Source: `docs/contract/reliability.md` T-23: actix would turn these into a body without end.
-pub(crate) async fn check<B: MessageBody + 'static>(
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
+pub(crate) async fn check(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
     let _under_way = request.conn_data::<Arc<Connection>>().map(Connection::begin);
     if let Some(refusal) = refuse(&request).await {
-        return Ok(request.into_response(refusal).map_into_right_body());
+        return Ok(request.into_response(refusal));
     }
     if !tracing::enabled!(tracing::Level::DEBUG) {
-        return next.call(request).await.map(ServiceResponse::map_into_left_body);
+        return next.call(request).await;
     }
     let stopwatch = clock::stopwatch();
     let (method, path) = (request.method().clone(), request.path().to_owned());
     let response = next.call(request).await?;
     let micros = stopwatch.elapsed().as_micros();
     debug!(%method, path, status = response.status().as_u16(), micros, "answered");
-    Ok(response.map_into_left_body())
+    Ok(response)
 }
 
 async fn refuse(request: &ServiceRequest) -> Option<HttpResponse> {
