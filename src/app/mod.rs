@@ -8,6 +8,7 @@ pub(crate) mod create_key;
 pub(crate) mod delete_key;
 pub(crate) mod error;
 pub(crate) mod iam_policies;
+pub(crate) mod import_key_pool;
 pub(crate) mod import_token;
 pub(crate) mod instance_policies;
 pub(crate) mod instances;
@@ -37,6 +38,7 @@ use tokio::sync::Mutex;
 
 use crate::app::audit::AuditQueue;
 use crate::app::error::Error;
+use crate::app::import_key_pool::ImportKeyPool;
 use crate::app::instances::Instances;
 use crate::app::keys_in_use::KeysInUse;
 use crate::app::rights::GrantsInForce;
@@ -62,6 +64,8 @@ pub(crate) struct App {
     pub(crate) reader: Reader,
     /// Reads audit records: a walk over many must not hold up those who read keys.
     pub(crate) archive: Reader,
+    /// Keys for import tokens to come.
+    pub(crate) import_keys: ImportKeyPool,
     /// Held by whoever runs what is due: it runs in order.
     pub(crate) ticking: Mutex<()>,
     /// Held by whoever moves the clock: a second one waits.

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::app::audit::AuditQueue;
 use crate::app::error::Error;
+use crate::app::import_key_pool::ImportKeyPool;
 use crate::app::tick::CLOCK;
 use crate::app::tokens::{AuthMode, GENERATION, Tokens};
 use crate::app::vault::Vault;
@@ -111,6 +112,7 @@ pub(crate) fn open(config: &Config, folder: &DataFolder) -> Result<Opened, Start
         writer,
         reader,
         archive,
+        import_keys: ImportKeyPool::default(),
         ticking: tokio::sync::Mutex::new(()),
         moving: tokio::sync::Mutex::new(()),
     };

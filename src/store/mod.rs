@@ -6,6 +6,7 @@ pub(crate) mod due;
 pub(crate) mod file;
 pub(crate) mod iam_policies;
 pub(crate) mod iam_policy_changes;
+pub(crate) mod import_keys;
 pub(crate) mod import_tokens;
 pub(crate) mod instance_policies;
 pub(crate) mod instances;
