@@ -8,6 +8,7 @@ pub(crate) mod create_key;
 pub(crate) mod delete_key;
 pub(crate) mod error;
 pub(crate) mod iam_policies;
+pub(crate) mod import_key_pool;
 pub(crate) mod import_token;
 pub(crate) mod instance_policies;
 pub(crate) mod instances;
@@ -23,6 +24,7 @@ pub(crate) mod registrations;
 pub(crate) mod rights;
 pub(crate) mod rings;
 pub(crate) mod rotate_key;
+pub(crate) mod settings;
 pub(crate) mod tick;
 pub(crate) mod time;
 pub(crate) mod tokens;
@@ -36,14 +38,17 @@ use tokio::sync::Mutex;
 
 use crate::app::audit::AuditQueue;
 use crate::app::error::Error;
+use crate::app::import_key_pool::ImportKeyPool;
 use crate::app::instances::Instances;
 use crate::app::keys_in_use::KeysInUse;
 use crate::app::rights::GrantsInForce;
+use crate::app::settings::SettingsInForce;
 use crate::app::tokens::Tokens;
 use crate::app::vault::Vault;
 use crate::clock::Clock;
 use crate::domain::iam_policy::IamPolicy;
 use crate::domain::instance::Instance;
+use crate::domain::settings::Settings;
 use crate::store::reader::Reader;
 use crate::store::tx::Tx;
 use crate::store::writer::{Committed, NextDue, Writer};
@@ -59,6 +64,8 @@ pub(crate) struct App {
     pub(crate) reader: Reader,
     /// Reads audit records: a walk over many must not hold up those who read keys.
     pub(crate) archive: Reader,
+    /// Keys for import tokens to come.
+    pub(crate) import_keys: ImportKeyPool,
     /// Held by whoever runs what is due: it runs in order.
     pub(crate) ticking: Mutex<()>,
     /// Held by whoever moves the clock: a second one waits.
@@ -70,6 +77,7 @@ pub(crate) struct Memory {
     pub(crate) keys: KeysInUse,
     pub(crate) grants: GrantsInForce,
     pub(crate) instances: Instances,
+    settings: SettingsInForce,
     tokens: Arc<Tokens>,
     /// When something is due next, in milliseconds; `i64::MAX` when nothing is.
     next_due: AtomicI64,
@@ -80,6 +88,7 @@ impl Memory {
     pub(crate) fn new(
         instances: Vec<Instance>,
         policies: &[IamPolicy],
+        settings: Settings,
         tokens: Arc<Tokens>,
         next_due: Option<i64>,
     ) -> Self {
@@ -87,6 +96,7 @@ impl Memory {
             keys: KeysInUse::new(),
             grants: GrantsInForce::new(policies),
             instances: Instances::new(instances),
+            settings: SettingsInForce::new(settings),
             tokens,
             next_due: AtomicI64::new(next_due.unwrap_or(i64::MAX)),
         }
@@ -98,6 +108,9 @@ impl Memory {
         self.grants.change(&committed.policies);
         for instance in committed.effects.instances() {
             self.instances.put(instance);
+        }
+        if let Some(settings) = &committed.settings {
+            self.settings.put(settings.clone());
         }
         if let Some(generation) = committed.effects.token_generation() {
             self.tokens.begin_generation(generation);

@@ -54,6 +54,16 @@ impl Vault {
         Ok((nonce, bytes))
     }
 
+    /// Seals as [`Vault::seal`], with a nonce that is not drawn from a seed: what goes on beside requests must not change
+    /// the bytes that they get.
+    ///
+    /// # Errors
+    /// When there are no random bytes.
+    pub(crate) fn seal_apart(&self, place: &str, secret: &[u8]) -> Result<SealedRow, Error> {
+        let Sealed { nonce, bytes } = self.master_key.seal(place, secret, &Random::system())?;
+        Ok((nonce, bytes))
+    }
+
     /// Opens such a secret.
     ///
     /// # Errors
