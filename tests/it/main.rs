@@ -21,6 +21,7 @@ mod create;
 mod data_folder;
 mod deadlines;
 mod errors;
+mod fidelity;
 mod full_disk;
 mod golden_replies;
 mod harness;

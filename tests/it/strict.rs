@@ -112,9 +112,9 @@ async fn each_role_may_do_what_ibms_table_says_and_nothing_else() {
                 // Only services register, whatever a person's roles are.
                 let reply = call(&kp, operation, &key, &own).bearer(&token).send().await;
                 if row.as_bytes()[column] == b'x' {
-                    drop(reply.refused(403, "SERVICE_ONLY_ERR"))
+                    reply.refused(403, "SERVICE_ONLY_ERR");
                 } else {
-                    reply.unauthorized()
+                    reply.unauthorized();
                 }
                 continue;
             }
