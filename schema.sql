@@ -260,6 +260,29 @@ CREATE TABLE iam_policy_changes (
     UNIQUE (id, at)
 ) STRICT;
 
+-- Service ids of IAM that were made by its API.
+CREATE TABLE service_ids (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    description TEXT,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL
+) STRICT;
+
+-- API keys of IAM that were made by its API, without the keys. iam_id: whom one speaks for; digest: SHA-256 of it.
+CREATE TABLE api_keys (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    description TEXT,
+    iam_id TEXT NOT NULL,
+    digest BLOB NOT NULL UNIQUE,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL
+) STRICT;
+CREATE INDEX api_keys_by_iam_id ON api_keys (iam_id);
+
 -- Which cloud resource a root key protects, and with which of its versions.
 CREATE TABLE registrations (
     seq INTEGER PRIMARY KEY,

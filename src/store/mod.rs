@@ -4,6 +4,7 @@ pub(crate) mod aliases;
 pub(crate) mod audit;
 pub(crate) mod due;
 pub(crate) mod file;
+pub(crate) mod iam_identities;
 pub(crate) mod iam_policies;
 pub(crate) mod iam_policy_changes;
 pub(crate) mod import_keys;

@@ -4,6 +4,7 @@ mod access;
 mod audit;
 mod clock;
 pub(crate) mod errors;
+mod fidelity;
 mod kmip;
 mod parameters;
 mod settings;
@@ -28,6 +29,7 @@ pub(crate) fn configure(routes: &mut ServiceConfig) {
                 .service(post("/clock/resume", clock::resume))
                 .service(post("/tokens/expire", status::expire_tokens))
                 .service(get("/audit-events", audit::list))
+                .service(get("/fidelity", fidelity::list))
                 .service(post("/kmip-objects", kmip::plant))
                 .service(
                     web::resource("/settings")
