@@ -103,7 +103,7 @@ async fn latencies_are_a_histogram_that_adds_up() {
     let series = "api=\"key-protect\",operation=\"wrapKey\"";
     assert_eq!(scraped.count(&format!("mkp_request_duration_seconds_count{{{series}}}")), 5);
     let sum = scraped.text(&format!("mkp_request_duration_seconds_sum{{{series}}}"));
-    assert!(sum.parse::<f64>().unwrap() > 0, "{sum}");
+    assert!(sum.parse::<f64>().unwrap() > 0.0, "{sum}");
     let buckets = scraped.values.iter().filter_map(|(sample, value)| {
         let bound = sample.strip_prefix("mkp_request_duration_seconds_bucket{")?.split("le=\"").nth(1)?;
         let bound = bound.split('"').next()?;
