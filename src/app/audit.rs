@@ -49,6 +49,11 @@ impl AuditQueue {
         std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// How many records wait.
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     fn put_back(&self, mut entries: Vec<Numbered>) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         entries.append(&mut waiting);

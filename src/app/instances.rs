@@ -108,6 +108,11 @@ impl Instances {
         self.all.read().unwrap_or_else(PoisonError::into_inner).in_order.clone()
     }
 
+    /// How many are known.
+    pub(crate) fn len(&self) -> usize {
+        self.all.read().unwrap_or_else(PoisonError::into_inner).in_order.len()
+    }
+
     /// Takes an instance as it is now.
     pub(crate) fn put(&self, instance: Instance) {
         self.all.write().unwrap_or_else(PoisonError::into_inner).put(instance);

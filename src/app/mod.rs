@@ -20,6 +20,7 @@ pub(crate) mod keys_in_use;
 pub(crate) mod kmip;
 pub(crate) mod list_keys;
 pub(crate) mod lookup;
+pub(crate) mod metrics;
 pub(crate) mod patch_key;
 pub(crate) mod read_key;
 pub(crate) mod registrations;
@@ -43,6 +44,7 @@ use crate::app::error::Error;
 use crate::app::import_key_pool::ImportKeyPool;
 use crate::app::instances::Instances;
 use crate::app::keys_in_use::KeysInUse;
+use crate::app::metrics::Metrics;
 use crate::app::rights::GrantsInForce;
 use crate::app::settings::SettingsInForce;
 use crate::app::tokens::Tokens;
@@ -62,6 +64,7 @@ pub(crate) struct App {
     pub(crate) memory: Arc<Memory>,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) audit: AuditQueue,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) writer: Writer,
     pub(crate) reader: Reader,
     /// Reads audit records: a walk over many must not hold up those who read keys.

@@ -40,6 +40,7 @@ mod kmip_objects;
 mod lags;
 mod late;
 mod lists;
+mod metrics;
 mod network_policies;
 mod process;
 mod protected_keys;

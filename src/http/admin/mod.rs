@@ -13,6 +13,8 @@ mod status;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 
+use crate::http::metrics;
+
 use self::errors::{unknown_path, wrong_method};
 
 /// The routes, and what else the main port answers.
@@ -40,6 +42,7 @@ pub(crate) fn configure(routes: &mut ServiceConfig) {
                 .default_service(web::to(unknown_path)),
         )
         .service(get("/openapi.yaml", status::openapi))
+        .service(get("/metrics", metrics::show))
         .default_service(web::to(unknown_path));
 }
 

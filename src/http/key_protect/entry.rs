@@ -10,6 +10,7 @@ use bytes::Bytes;
 
 use crate::app::delete_key::Reply;
 use crate::app::error::Error;
+use crate::clock::RealTime;
 use crate::domain::alias::KeyRef;
 use crate::domain::audit::{Initiator, Record, Target};
 use crate::domain::caller::Caller;
@@ -53,8 +54,26 @@ pub(crate) async fn enter_with_body<F>(
 where
     F: AsyncFnOnce(Arc<Context>, Bytes) -> Result<HttpResponse, Error>,
 {
+    let began = state.app.clock.real();
+    let response = answer(request, payload, state, operation, began, run).await;
+    let took = state.app.clock.real().since(began);
+    state.app.metrics.served(operation, response.status().as_u16(), took);
+    response
+}
+
+async fn answer<F>(
+    request: &HttpRequest,
+    payload: Option<Payload>,
+    state: &State,
+    operation: Operation,
+    began: RealTime,
+    run: F,
+) -> HttpResponse
+where
+    F: AsyncFnOnce(Arc<Context>, Bytes) -> Result<HttpResponse, Error>,
+{
     let (trace, correlation) = trace(request, state);
-    let identified = match identify(request, state) {
+    let identified = match identify(request, state, began) {
         Ok((caller, instance)) => match admit(request, payload, operation, &caller, &instance).await {
             Ok(bytes) => Ok((caller, instance, bytes)),
             Err(reason) => Err(Unidentified { caller: Some(caller), reason }),
@@ -188,8 +207,13 @@ struct Unidentified {
 }
 
 /// Source: `docs/contract/keys.md` 1, check order: authorization, then instance.
-fn identify(request: &HttpRequest, state: &State) -> Result<(Arc<Caller>, Arc<Instance>), Unidentified> {
-    let caller = auth::caller(&state.app, request).map_err(|reason| Unidentified { caller: None, reason })?;
+fn identify(
+    request: &HttpRequest,
+    state: &State,
+    began: RealTime,
+) -> Result<(Arc<Caller>, Arc<Instance>), Unidentified> {
+    let caller = auth::caller_at(&state.app, request, began.seconds())
+        .map_err(|reason| Unidentified { caller: None, reason })?;
     let header = request.headers().get(INSTANCE).and_then(|id| id.to_str().ok()).map(str::trim);
     let found = match header.and_then(InstanceId::parse) {
         None => Err(Reason::InstanceHeader),
