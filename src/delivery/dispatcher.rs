@@ -200,7 +200,7 @@ impl Lanes {
             url: subscriber.url.clone(),
             headers: parcel.headers(clock.real_seconds()),
             body: parcel.body(),
-            timeout: dispatch.patience(),
+            timeout: self.app.settings().webhook_timeout.length(),
         };
         let begun = clock::stopwatch();
         tokio::select! {

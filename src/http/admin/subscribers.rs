@@ -10,7 +10,7 @@ use crate::domain::crn::CrnQuery;
 use crate::domain::event::EventKind;
 use crate::domain::subscriber::{Ack, GATEWAY, SUBSCRIBERS_MAX, Scope, Subscriber, is_name, is_service};
 use crate::domain::time::Timestamp;
-use crate::http::admin::errors::{AdminError, respond};
+use crate::http::admin::errors::{AdminError, respond_json};
 use crate::http::admin::parameters::{ListControl, members, only_known, text};
 use crate::http::query::Query;
 use crate::http::state::State;
@@ -22,7 +22,7 @@ const CHANGEABLE: [&str; 4] = ["url", "secret", "events", "ack"];
 
 /// `GET /mock/subscribers`
 pub(crate) async fn list(request: HttpRequest, state: Data<State>) -> HttpResponse {
-    respond(StatusCode::OK, async {
+    respond_json(StatusCode::OK, async {
         let query = Query::of(&request);
         only_known(&query, &["limit"])?;
         let limit = ListControl::of(&query)?.limit;
@@ -35,7 +35,7 @@ pub(crate) async fn list(request: HttpRequest, state: Data<State>) -> HttpRespon
 
 /// `POST /mock/subscribers`
 pub(crate) async fn create(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
-    respond(StatusCode::CREATED, async {
+    respond_json(StatusCode::CREATED, async {
         let members = members(&request, payload, &MEMBERS).await?;
         let name = text(&members, "name")?.ok_or_else(|| AdminError::bad_field("name", "is needed"))?;
         if name == GATEWAY {
@@ -87,7 +87,7 @@ pub(crate) async fn change(
     payload: Payload,
     state: Data<State>,
 ) -> HttpResponse {
-    respond(StatusCode::OK, async {
+    respond_json(StatusCode::OK, async {
         let members = members(&request, payload, &CHANGEABLE).await?;
         let change = SubscriberChange {
             url: text(&members, "url")?.map(str::to_owned),
@@ -107,7 +107,7 @@ pub(crate) async fn change(
 
 /// `DELETE /mock/subscribers/{name}`
 pub(crate) async fn remove(name: Path<String>, state: Data<State>) -> HttpResponse {
-    respond(StatusCode::NO_CONTENT, async {
+    respond_json(StatusCode::NO_CONTENT, async {
         let now: Timestamp = state.now().await;
         subscribers::remove(&state.app, name.into_inner(), now).await.map_err(refuse)?;
         Ok(Value::Null)
