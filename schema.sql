@@ -7,6 +7,12 @@ CREATE TABLE meta (
     value TEXT NOT NULL
 ) STRICT;
 
+-- Switches that somebody has turned, by their names on the wire.
+CREATE TABLE settings (
+    name TEXT PRIMARY KEY NOT NULL,
+    value TEXT NOT NULL
+) STRICT;
+
 -- Secrets of the service itself, sealed under the master key.
 CREATE TABLE secrets (
     name TEXT PRIMARY KEY NOT NULL,
@@ -14,7 +20,8 @@ CREATE TABLE secrets (
     sealed BLOB NOT NULL
 ) STRICT;
 
--- Service instances of Key Protect and Cloud Object Storage. Removed ones stay, with removed_at.
+-- Service instances of Key Protect and Cloud Object Storage. Removed ones stay, with removed_at; until reclaim_at, where
+-- that is set, with all that is in them.
 CREATE TABLE instances (
     seq INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -32,7 +39,8 @@ CREATE TABLE instances (
     updated_at INTEGER,
     updated_by TEXT,
     removed_at INTEGER,
-    removed_by TEXT
+    removed_by TEXT,
+    reclaim_at INTEGER
 ) STRICT;
 
 -- Keys without their material. state: 1 active, 2 suspended, 3 deactivated, 5 destroyed.
@@ -63,6 +71,31 @@ CREATE TABLE keys (
 ) STRICT;
 CREATE INDEX keys_by_instance ON keys (instance_id, id);
 CREATE INDEX keys_by_ring ON keys (instance_id, ring_id);
+
+-- How many keys there are of each sort, so that nobody has to count them one by one.
+CREATE TABLE key_counts (
+    instance_id TEXT NOT NULL,
+    ring_id TEXT NOT NULL,
+    state INTEGER NOT NULL,
+    extractable INTEGER NOT NULL,
+    keys INTEGER NOT NULL,
+    PRIMARY KEY (instance_id, ring_id, state, extractable)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER key_counts_insert AFTER INSERT ON keys BEGIN
+    INSERT INTO key_counts VALUES (new.instance_id, new.ring_id, new.state, new.extractable, 1)
+        ON CONFLICT (instance_id, ring_id, state, extractable) DO UPDATE SET keys = keys + 1;
+END;
+CREATE TRIGGER key_counts_delete AFTER DELETE ON keys BEGIN
+    UPDATE key_counts SET keys = keys - 1 WHERE instance_id = old.instance_id AND ring_id = old.ring_id
+        AND state = old.state AND extractable = old.extractable;
+END;
+CREATE TRIGGER key_counts_update AFTER UPDATE OF ring_id, state ON keys
+    WHEN old.ring_id <> new.ring_id OR old.state <> new.state BEGIN
+    UPDATE key_counts SET keys = keys - 1 WHERE instance_id = old.instance_id AND ring_id = old.ring_id
+        AND state = old.state AND extractable = old.extractable;
+    INSERT INTO key_counts VALUES (new.instance_id, new.ring_id, new.state, new.extractable, 1)
+        ON CONFLICT (instance_id, ring_id, state, extractable) DO UPDATE SET keys = keys + 1;
+END;
 
 -- Key material, sealed under the master key. A root key has one row a version, oldest first by seq.
 CREATE TABLE key_versions (
@@ -127,6 +160,24 @@ CREATE TABLE key_rings (
     created_at INTEGER NOT NULL,
     created_by TEXT NOT NULL,
     UNIQUE (instance_id, ring_id)
+) STRICT;
+
+-- Keys that have left a ring and count in it until an instant. living: 0 when the key was destroyed before.
+CREATE TABLE ring_departures (
+    instance_id TEXT NOT NULL,
+    ring_id TEXT NOT NULL,
+    key_id TEXT NOT NULL,
+    living INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    UNIQUE (instance_id, ring_id, key_id)
+) STRICT;
+
+-- Keys for import tokens to come. sealed: the private key, PKCS#8 DER, under the master key.
+CREATE TABLE import_keys (
+    seq INTEGER PRIMARY KEY,
+    public_key TEXT NOT NULL,
+    nonce BLOB NOT NULL UNIQUE,
+    sealed BLOB NOT NULL
 ) STRICT;
 
 -- Import tokens, one an instance. sealed: the private key, PKCS#8 DER, under the master key.
@@ -212,6 +263,50 @@ CREATE TABLE iam_policies (
 ) STRICT;
 CREATE INDEX iam_policies_by_state ON iam_policies (state, seq);
 CREATE INDEX iam_policies_by_normal ON iam_policies (normal, state);
+
+-- Changes of such policies that take effect later, by at. While a policy has rows here, the one with at = 0 is in
+-- force, or, without one, nothing of it; the last one is the policy as it stands above.
+CREATE TABLE iam_policy_changes (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    description TEXT,
+    subject TEXT NOT NULL,
+    resource TEXT NOT NULL,
+    roles TEXT NOT NULL,
+    normal TEXT NOT NULL,
+    state TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    updated_at INTEGER NOT NULL,
+    updated_by TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    UNIQUE (id, at)
+) STRICT;
+
+-- Service ids of IAM that were made by its API.
+CREATE TABLE service_ids (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    description TEXT,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL
+) STRICT;
+
+-- API keys of IAM that were made by its API, without the keys. iam_id: whom one speaks for; digest: SHA-256 of it.
+CREATE TABLE api_keys (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    description TEXT,
+    iam_id TEXT NOT NULL,
+    digest BLOB NOT NULL UNIQUE,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL
+) STRICT;
+CREATE INDEX api_keys_by_iam_id ON api_keys (iam_id);
 
 -- Which cloud resource a root key protects, and with which of its versions.
 CREATE TABLE registrations (
@@ -312,6 +407,8 @@ CREATE TABLE attempts (
 ) STRICT, WITHOUT ROWID;
 
 -- What time will bring. kind: expiry, rotation, deletion-lapse, purge of a key; token-expiry of an instance.
+-- What time will bring. kind: expiry, rotation, deletion-lapse, purge of a key; token-expiry, reclamation of an
+-- instance; propagation of a policy of IAM.
 CREATE TABLE due (
     subject_id TEXT NOT NULL,
     kind TEXT NOT NULL,

@@ -85,10 +85,13 @@ pub(crate) async fn step(
     now: Timestamp,
 ) -> Result<HandedOut, Error> {
     let shared = Arc::clone(app);
-    let recorded = Arc::clone(&made);
-    let handed_out = app.write(move |tx| step_within(&shared, tx, &recorded, &hands, now)).await?;
-    app.journal.note(made.iter().map(|one| Due { at: one.due_at, kind: DueKind::Attempt }));
-    Ok(handed_out)
+    app.write(move |tx| {
+        let handed_out = step_within(&shared, tx, &made, &hands, now)?;
+        // Before the commit: whoever waits for the attempts looks into the journal right after it.
+        shared.journal.note(made.iter().map(|one| Due { at: one.due_at, kind: DueKind::Attempt }));
+        Ok(handed_out)
+    })
+    .await
 }
 
 /// A step in the caller's transaction.

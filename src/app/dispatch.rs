@@ -1,6 +1,5 @@
 //! Where deliveries stand, for those who wait for them: the dispatcher for work, an advance of the clock for its end.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
@@ -13,8 +12,6 @@ use crate::store::due::Ahead;
 
 /// Real time that an attempt gets under an advance. Source: `docs/contract/interface.md` 4.
 const HURRIED: Duration = Duration::from_secs(2);
-/// Real time that an attempt gets otherwise, unless the setting `webhookTimeout` says another.
-const PATIENCE_MS: u64 = 15_000;
 
 /// Whether attempts can be made and recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,8 +34,6 @@ struct Standing {
 pub(crate) struct Dispatch {
     standing: watch::Sender<Standing>,
     hurried: watch::Sender<bool>,
-    /// Real time that an attempt gets, in milliseconds.
-    patience_ms: AtomicU64,
     /// Told when the dispatcher should look again.
     pub(crate) wake: Notify,
 }
@@ -57,12 +52,7 @@ impl Dispatch {
     pub(crate) fn new(ahead: Ahead) -> Self {
         let next = ahead.attempt.unwrap_or(i64::MAX);
         let standing = Standing { next, under_way: ahead.under_way, health: Health::Running };
-        Self {
-            standing: watch::Sender::new(standing),
-            hurried: watch::Sender::new(false),
-            patience_ms: AtomicU64::new(PATIENCE_MS),
-            wake: Notify::new(),
-        }
+        Self { standing: watch::Sender::new(standing), hurried: watch::Sender::new(false), wake: Notify::new() }
     }
 
     /// Takes notice of a commit.
@@ -116,11 +106,6 @@ impl Dispatch {
             Ok(standing) if standing.health == Health::Running => Ok(()),
             Ok(_) | Err(_) => Err(store::Error::Closed.into()),
         }
-    }
-
-    /// Real time that an attempt gets.
-    pub(crate) fn patience(&self) -> Duration {
-        Duration::from_millis(self.patience_ms.load(Ordering::Relaxed))
     }
 
     /// Gives attempts little time, those under way too.

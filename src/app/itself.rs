@@ -12,12 +12,7 @@ use crate::domain::operation::Operation;
 use crate::domain::time::Timestamp;
 
 /// Key Protect itself acts, at an instant.
-pub(crate) fn context(
-    instance: Arc<Instance>,
-    operation: Operation,
-    now: Timestamp,
-    correlation: String,
-) -> Context {
+pub(crate) fn context(instance: Arc<Instance>, operation: Operation, now: Timestamp, correlation: String) -> Context {
     let caller = Caller::new(builtin::key_protect(), &instance.account, Roles::NONE);
     let trace = Trace { correlation, uri: String::new(), peer: None };
     Context {

@@ -12,7 +12,10 @@ pub(crate) mod dispatch;
 pub(crate) mod error;
 pub(crate) mod event_ack;
 mod event_body;
+pub(crate) mod iam_identities;
 pub(crate) mod iam_policies;
+pub(crate) mod identities;
+pub(crate) mod import_key_pool;
 pub(crate) mod import_token;
 pub(crate) mod inspect_key;
 pub(crate) mod instance_policies;
@@ -24,6 +27,7 @@ pub(crate) mod keys_in_use;
 pub(crate) mod kmip;
 pub(crate) mod list_keys;
 pub(crate) mod lookup;
+pub(crate) mod metrics;
 pub(crate) mod outbox;
 pub(crate) mod patch_key;
 pub(crate) mod read_key;
@@ -32,6 +36,7 @@ pub(crate) mod registrations;
 pub(crate) mod rights;
 pub(crate) mod rings;
 pub(crate) mod rotate_key;
+pub(crate) mod settings;
 pub(crate) mod settle;
 pub(crate) mod subscribers;
 pub(crate) mod tick;
@@ -48,10 +53,13 @@ use tokio::sync::Mutex;
 use crate::app::audit::AuditQueue;
 use crate::app::dispatch::Dispatch;
 use crate::app::error::Error;
+use crate::app::import_key_pool::ImportKeyPool;
 use crate::app::instances::Instances;
 use crate::app::keys_in_use::KeysInUse;
+use crate::app::metrics::Metrics;
 use crate::app::receivers::Receivers;
 use crate::app::rights::GrantsInForce;
+use crate::app::settings::SettingsInForce;
 use crate::app::subscribers::Gateway;
 use crate::app::time::Journal;
 use crate::app::tokens::Tokens;
@@ -59,6 +67,7 @@ use crate::app::vault::Vault;
 use crate::clock::Clock;
 use crate::domain::iam_policy::IamPolicy;
 use crate::domain::instance::Instance;
+use crate::domain::settings::Settings;
 use crate::store::due::Ahead;
 use crate::store::reader::Reader;
 use crate::store::tx::Tx;
@@ -72,10 +81,13 @@ pub(crate) struct App {
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) audit: AuditQueue,
     pub(crate) receivers: Receivers,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) writer: Writer,
     pub(crate) reader: Reader,
     /// Reads audit records: a walk over many must not hold up those who read keys.
     pub(crate) archive: Reader,
+    /// Keys for import tokens to come.
+    pub(crate) import_keys: ImportKeyPool,
     /// Held by whoever runs what is due: it runs in order.
     pub(crate) ticking: Mutex<()>,
     /// Held by whoever moves the clock: a second one waits.
@@ -92,6 +104,7 @@ pub(crate) struct Memory {
     pub(crate) grants: GrantsInForce,
     pub(crate) instances: Instances,
     pub(crate) dispatch: Dispatch,
+    settings: SettingsInForce,
     tokens: Arc<Tokens>,
     /// When something is due next, attempts apart, in milliseconds; `i64::MAX` when nothing is.
     next_due: AtomicI64,
@@ -99,12 +112,19 @@ pub(crate) struct Memory {
 
 impl Memory {
     /// No key in use yet; the rest as the store tells it.
-    pub(crate) fn new(instances: Vec<Instance>, policies: &[IamPolicy], tokens: Arc<Tokens>, ahead: Ahead) -> Self {
+    pub(crate) fn new(
+        instances: Vec<Instance>,
+        policies: &[IamPolicy],
+        settings: Settings,
+        tokens: Arc<Tokens>,
+        ahead: Ahead,
+    ) -> Self {
         Self {
             keys: KeysInUse::new(),
             grants: GrantsInForce::new(policies),
             instances: Instances::new(instances),
             dispatch: Dispatch::new(ahead),
+            settings: SettingsInForce::new(settings),
             tokens,
             next_due: AtomicI64::new(ahead.work.unwrap_or(i64::MAX)),
         }
@@ -116,6 +136,9 @@ impl Memory {
         self.grants.change(&committed.policies);
         for instance in committed.effects.instances() {
             self.instances.put(instance);
+        }
+        if let Some(settings) = &committed.settings {
+            self.settings.put(settings.clone());
         }
         if let Some(generation) = committed.effects.token_generation() {
             self.tokens.begin_generation(generation);

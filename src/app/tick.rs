@@ -7,6 +7,7 @@ use tracing::warn;
 use crate::app::App;
 use crate::app::delete_key;
 use crate::app::error::Error;
+use crate::app::instances;
 use crate::app::itself;
 use crate::app::rotate_key;
 use crate::app::settle::Settling;
@@ -22,7 +23,7 @@ use crate::domain::time::Timestamp;
 use crate::store::due::{DueRow, Subject};
 use crate::store::events::Stored;
 use crate::store::tx::Tx;
-use crate::store::{due, events, keys, meta, policies};
+use crate::store::{due, events, iam_policy_changes, keys, meta, policies};
 
 /// Rows that one transaction takes.
 const ROWS_AT_ONCE: usize = 500;
@@ -41,16 +42,16 @@ pub(crate) async fn tick(app: &Arc<App>, now: Timestamp) -> Result<(), Error> {
     let _ticking = app.ticking.lock().await;
     loop {
         let shared = Arc::clone(app);
-        let done = app
+        let count = app
             .write(move |tx| {
                 let done = run_group(&shared, tx, now)?;
                 tx.touch_due();
                 meta::set(tx, CLOCK, &shared.clock.course().to_text())?;
-                Ok(done)
+                let count = done.len();
+                shared.journal.note(done);
+                Ok(count)
             })
             .await?;
-        let count = done.len();
-        app.journal.note(done);
         if count < ROWS_AT_ONCE {
             return Ok(());
         }
@@ -100,8 +101,12 @@ fn end_windows(app: &App, tx: &Tx<'_>, ending: &[Stored]) -> Result<Vec<Due>, Er
 fn run(app: &App, tx: &Tx<'_>, row: DueRow) -> Result<(), Error> {
     let id = match row.subject {
         Subject::Key(id) => id,
+        Subject::Instance(instance) if row.due.kind == DueKind::Reclamation => {
+            return instances::reclaim(tx, instance);
+        }
         // Nothing is left to do: whoever uses the token finds it expired.
-        Subject::ImportToken(instance) => return Ok(due::replace_token(tx, instance, None)?),
+        Subject::Instance(_) => return Ok(due::remove(tx, row)?),
+        Subject::Policy(policy) => return Ok(iam_policy_changes::take_effect(tx, policy, row.due.at)?),
     };
     let Some(key) = keys::get(tx, id)? else { return Ok(due::replace(tx, id, &[])?) };
     let stands = key.due().contains(&row.due);
@@ -116,8 +121,10 @@ fn run(app: &App, tx: &Tx<'_>, row: DueRow) -> Result<(), Error> {
             let cx = context(instance, Operation::PurgeKey, at, key.id);
             delete_key::purge(app, tx, &cx, key, 204).map(drop)
         }
-        // Not of a key.
-        DueKind::TokenExpiry | DueKind::Attempt | DueKind::GiveUp => Ok(due::remove(tx, row)?),
+        // Never of a key.
+        DueKind::TokenExpiry | DueKind::Propagation | DueKind::Reclamation | DueKind::Attempt | DueKind::GiveUp => {
+            Ok(due::remove(tx, row)?)
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use tracing::{debug, error};
 
 use crate::app::App;
-use crate::app::deliveries::{self, Hands, HandedOut, Made, Parcel};
+use crate::app::deliveries::{self, HandedOut, Hands, Made, Parcel};
 use crate::app::tick::tick;
 use crate::clock;
 use crate::delivery::client::{Client, Outgoing};
@@ -52,7 +52,7 @@ struct Finished {
 struct Lanes {
     app: Arc<App>,
     clients: Clients,
-    lanes: Mutex<HashMap<String, Lane>>,
+    by_subscriber: Mutex<HashMap<String, Lane>>,
     finished: Mutex<Vec<Finished>>,
 }
 
@@ -65,7 +65,7 @@ pub(crate) struct Dispatcher {
 impl Dispatcher {
     /// Starts to send what is due.
     pub(crate) fn start(app: Arc<App>, clients: Clients) -> Self {
-        let lanes = Arc::new(Lanes { app, clients, lanes: Mutex::default(), finished: Mutex::default() });
+        let lanes = Arc::new(Lanes { app, clients, by_subscriber: Mutex::default(), finished: Mutex::default() });
         let task = tokio::spawn(run(Arc::clone(&lanes)));
         Self { lanes, task }
     }
@@ -200,7 +200,7 @@ impl Lanes {
             url: subscriber.url.clone(),
             headers: parcel.headers(clock.real_seconds()),
             body: parcel.body(),
-            timeout: dispatch.patience(),
+            timeout: self.app.settings().webhook_timeout.length(),
         };
         let begun = clock::stopwatch();
         tokio::select! {
@@ -225,7 +225,7 @@ impl Lanes {
     }
 
     fn lanes(&self) -> MutexGuard<'_, HashMap<String, Lane>> {
-        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+        self.by_subscriber.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn finished(&self) -> MutexGuard<'_, Vec<Finished>> {

@@ -88,10 +88,8 @@ mod tests {
     use crate::domain::registration::ResourceCrn;
 
     fn versions() -> [Version; 3] {
-        [3, 2, 1].map(|number| Version {
-            id: VersionId::from_random([number; 16]),
-            created_at: Timestamp::from_millis(0),
-        })
+        [3, 2, 1]
+            .map(|number| Version { id: VersionId::from_random([number; 16]), created_at: Timestamp::from_millis(0) })
     }
 
     fn event(kind: EventKind) -> Event {

@@ -167,7 +167,8 @@ mod tests {
     #[test]
     fn a_closed_delivery_stays_as_it_is() {
         let at = Timestamp::from_millis(5);
-        for state in [DeliveryState::Delivered, DeliveryState::Succeeded, DeliveryState::Failed, DeliveryState::Dropped] {
+        for state in [DeliveryState::Delivered, DeliveryState::Succeeded, DeliveryState::Failed, DeliveryState::Dropped]
+        {
             for status in [200, 202, 500] {
                 let before = course(state);
                 let after = before.after(Cause::Redelivery, at, at, &answer(Some(status), None), Ack::Http);
@@ -179,7 +180,9 @@ mod tests {
     #[test]
     fn a_redelivery_settles_a_pending_one_and_changes_no_plan_when_it_fails() {
         let at = Timestamp::from_millis(5);
-        let after = |status| course(DeliveryState::Pending).after(Cause::Redelivery, at, at, &answer(Some(status), None), Ack::Http);
+        let after = |status| {
+            course(DeliveryState::Pending).after(Cause::Redelivery, at, at, &answer(Some(status), None), Ack::Http)
+        };
         assert_eq!(after(500), course(DeliveryState::Pending));
         assert_eq!((after(200).state, after(200).next_at), (DeliveryState::Succeeded, None));
     }

@@ -19,6 +19,10 @@ pub(crate) enum DueKind {
     Attempt,
     /// An event's window ends.
     GiveUp,
+    /// A change of a policy of IAM takes effect.
+    Propagation,
+    /// A deleted instance is gone.
+    Reclamation,
 }
 
 impl DueKind {
@@ -32,12 +36,22 @@ impl DueKind {
             Self::TokenExpiry => "token-expiry",
             Self::Attempt => "attempt",
             Self::GiveUp => "give-up",
+            Self::Propagation => "propagation",
+            Self::Reclamation => "reclamation",
         }
     }
 
     /// Reads the word of a row of the table `due`: attempts and windows lie with their deliveries and events.
     pub(crate) fn parse(name: &str) -> Option<Self> {
-        let all = [Self::Expiry, Self::Rotation, Self::DeletionLapse, Self::Purge, Self::TokenExpiry];
+        let all = [
+            Self::Expiry,
+            Self::Rotation,
+            Self::DeletionLapse,
+            Self::Purge,
+            Self::TokenExpiry,
+            Self::Propagation,
+            Self::Reclamation,
+        ];
         all.into_iter().find(|kind| kind.name() == name)
     }
 }

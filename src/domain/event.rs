@@ -23,8 +23,7 @@ pub(crate) enum EventKind {
 
 impl EventKind {
     /// All of them, in the order in which subscribers list them.
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Deletion, Self::Restoration, Self::Enable, Self::Disable, Self::Rotation];
+    pub(crate) const ALL: [Self; 5] = [Self::Deletion, Self::Restoration, Self::Enable, Self::Disable, Self::Rotation];
 
     /// The word of events and records. Source: sibling product's sample for `rotation`; the others are ASSUMED.
     pub(crate) fn name(self) -> &'static str {

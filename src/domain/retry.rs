@@ -44,8 +44,7 @@ pub(crate) fn next(failed: Failed, seed: u64) -> Option<Timestamp> {
 /// The delay after so many attempts, within 15 % of its middle.
 fn delay(tries: u32, seed: u64) -> Duration {
     let doublings = tries.saturating_sub(1);
-    let middle_seconds =
-        if doublings > DOUBLINGS { LONG_DELAY_SECONDS } else { FIRST_DELAY_SECONDS << doublings };
+    let middle_seconds = if doublings > DOUBLINGS { LONG_DELAY_SECONDS } else { FIRST_DELAY_SECONDS << doublings };
     let within = 2 * SPREAD_THOUSANDTHS + 1;
     let thousandths = 1_000 - SPREAD_THOUSANDTHS + draw(seed, tries) % within;
     Duration::from_millis(middle_seconds * thousandths)

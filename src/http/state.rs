@@ -81,7 +81,7 @@ impl State {
     pub(crate) async fn now(&self) -> Timestamp {
         let now = self.app.clock.now();
         if self.app.memory.next_due() <= now.millis()
-            && let Err(fault) = crate::app::tick::tick(&self.app, now).await
+            && let Err(fault) = Box::pin(crate::app::tick::tick(&self.app, now)).await
         {
             tracing::error!(%fault, "what is due could not be done");
         }

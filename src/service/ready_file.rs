@@ -101,7 +101,7 @@ fn notes(config: &Config) -> Vec<String> {
     }
     let given = [
         ("--seed", config.seed.is_some(), "seed files"),
-        ("--cos-key-info-ttl", config.cos_key_info_ttl.as_secs() != 3_600, "COS gateway"),
+        ("--cos-key-info-ttl", config.cos_key_info_ttl.is_some(), "COS gateway"),
     ];
     for (option, set, part) in given {
         if set {

@@ -77,7 +77,8 @@ pub(crate) fn claim(
                 break;
             }
             if let Some(one) = queue.pop_front() {
-                tx.prepare("UPDATE deliveries SET claimed = 1, due_at = NULL WHERE seq = ?1")?.execute([one.delivery])?;
+                tx.prepare("UPDATE deliveries SET claimed = 1, due_at = NULL WHERE seq = ?1")?
+                    .execute([one.delivery])?;
                 claimed.push(one);
                 last_key.clone_from(key);
             }
@@ -90,13 +91,7 @@ pub(crate) fn claim(
 }
 
 /// Keys with something due, from the one behind `last_key` on and round to it.
-fn keys_due(
-    tx: &Tx<'_>,
-    subscriber: &str,
-    last_key: &str,
-    most: usize,
-    now: Timestamp,
-) -> Result<Vec<String>, Error> {
+fn keys_due(tx: &Tx<'_>, subscriber: &str, last_key: &str, most: usize, now: Timestamp) -> Result<Vec<String>, Error> {
     let mut next = tx.prepare(
         "SELECT key_id, (SELECT min(due_at) FROM deliveries i
              WHERE i.subscriber = d.subscriber AND i.key_id = d.key_id AND i.due_at IS NOT NULL)

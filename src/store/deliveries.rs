@@ -2,6 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row, params};
 
+use crate::domain::attempt::AttemptError;
 use crate::domain::delivery::{Attempt, Course, DeliveryState};
 use crate::domain::id::{DeliveryId, KeyId};
 use crate::domain::registration::ResourceCrn;
@@ -123,7 +124,6 @@ pub(crate) fn get(tx: &Tx<'_>, seq: i64) -> Result<Option<Delivery>, Error> {
     rows.next()?.map(read).transpose()
 }
 
-
 /// The deliveries of an event.
 ///
 /// # Errors
@@ -200,7 +200,7 @@ pub(crate) fn log(tx: &Tx<'_>, delivery: i64, attempt: &Attempt) -> Result<(), E
         attempt.cause.name(),
         attempt.answer.status,
         i64::try_from(attempt.answer.latency.as_millis()).unwrap_or(i64::MAX),
-        attempt.answer.error.map(|error| error.name()),
+        attempt.answer.error.map(AttemptError::name),
         attempt.answer.body_excerpt,
     ])?;
     Ok(())

@@ -11,7 +11,8 @@ use crate::store::Error;
 use crate::store::row::Reading;
 use crate::store::tx::Tx;
 
-const FROM: &str = "FROM deliveries d JOIN events e ON e.seq = d.event LEFT JOIN subscribers s ON s.name = d.subscriber";
+const FROM: &str =
+    "FROM deliveries d JOIN events e ON e.seq = d.event LEFT JOIN subscribers s ON s.name = d.subscriber";
 
 /// Which deliveries are asked for; all given ones must fit.
 #[derive(Clone, Debug, Default)]
@@ -145,9 +146,8 @@ pub(crate) fn ahead_of_key(tx: &Tx<'_>, key: KeyId) -> Result<(i64, Ahead), Erro
         "SELECT DISTINCT next_at FROM deliveries WHERE key_id = ?1 AND state = 'pending' AND next_at IS NOT NULL
          ORDER BY 1 LIMIT 100",
     )?;
-    let give_ups = instants(
-        "SELECT DISTINCT deadline FROM events WHERE key_id = ?1 AND outcome = 'open' ORDER BY 1 LIMIT 100",
-    )?;
+    let give_ups =
+        instants("SELECT DISTINCT deadline FROM events WHERE key_id = ?1 AND outcome = 'open' ORDER BY 1 LIMIT 100")?;
     Ok((pending, Ahead { attempts, give_ups }))
 }
 

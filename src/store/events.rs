@@ -134,11 +134,7 @@ fn read(row: &Row<'_>) -> Result<Stored, Error> {
     Ok(Stored { seq: reading.get("seq")?, event })
 }
 
-fn version(
-    reading: &Reading<'_, '_>,
-    id: &'static str,
-    created_at: &'static str,
-) -> Result<Option<Version>, Error> {
+fn version(reading: &Reading<'_, '_>, id: &'static str, created_at: &'static str) -> Result<Option<Version>, Error> {
     let Some(text) = reading.get::<Option<String>>(id)? else { return Ok(None) };
     let id = VersionId::parse(&text).ok_or_else(|| reading.inconsistent(id))?;
     Ok(Some(Version { id, created_at: reading.at(created_at)? }))

@@ -259,7 +259,8 @@ async fn a_running_clock_tells_at_once() {
 #[actix_web::test]
 async fn a_clock_that_runs_fast_brings_retries_fast() {
     let kp = Harness::with(&["--time-scale", "3600"]).await;
-    let receiver = Receiver::with(&[Answer::Status(500), Answer::Status(500), Answer::Status(500), Answer::Status(200)]);
+    let receiver =
+        Receiver::with(&[Answer::Status(500), Answer::Status(500), Answer::Status(500), Answer::Status(200)]);
     kp.subscribe("ledger", &receiver.url()).await;
     let key = kp.protecting(&["ledger"]).await;
     kp.disable(&key).await.succeeds(204);

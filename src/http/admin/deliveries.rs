@@ -13,7 +13,7 @@ use crate::domain::attempt::AttemptError;
 use crate::domain::delivery::{Attempt, DeliveryState};
 use crate::domain::id::DeliveryId;
 use crate::domain::time::Timestamp;
-use crate::http::admin::errors::{AdminError, respond};
+use crate::http::admin::errors::{AdminError, respond_json};
 use crate::http::admin::parameters::{ListControl, instant, members, only_known, text};
 use crate::http::query::Query;
 use crate::http::state::State;
@@ -25,7 +25,7 @@ const STATE_RULE: &str = "must be pending, delivered, succeeded, failed or dropp
 
 /// `GET /mock/deliveries`
 pub(crate) async fn list(request: HttpRequest, state: Data<State>) -> HttpResponse {
-    respond(StatusCode::OK, async {
+    respond_json(StatusCode::OK, async {
         let query = Query::of(&request);
         only_known(&query, &PARAMETERS)?;
         let control = ListControl::of(&query)?;
@@ -64,7 +64,7 @@ async fn until_there(state: &State, wanted: &Wanted, least: usize) {
 
 /// `POST /mock/deliveries/{id}/redeliver`
 pub(crate) async fn redeliver(id: Path<String>, state: Data<State>) -> HttpResponse {
-    respond(StatusCode::ACCEPTED, async {
+    respond_json(StatusCode::ACCEPTED, async {
         let id = DeliveryId::parse(&id).ok_or_else(|| refuse(RedeliveryRefusal::NotFound))?;
         let now = state.now().await;
         let one = delivery_log::redeliver(&state.app, id, now).await.map_err(refuse)?;
@@ -75,7 +75,7 @@ pub(crate) async fn redeliver(id: Path<String>, state: Data<State>) -> HttpRespo
 
 /// `POST /mock/deliveries/recover`
 pub(crate) async fn recover(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
-    respond(StatusCode::ACCEPTED, async {
+    respond_json(StatusCode::ACCEPTED, async {
         let members = members(&request, payload, &["since", "until", "subscriber", "state"]).await?;
         let wanted_state = match text(&members, "state")? {
             None => None,

@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use crate::app::inspect_key::inspect;
 use crate::domain::id::KeyId;
 use crate::domain::key::Kind;
-use crate::http::admin::errors::{AdminError, respond};
+use crate::http::admin::errors::{AdminError, respond_json};
 use crate::http::state::State;
 
 /// `GET /mock/keys/{id}`
 pub(crate) async fn show(id: Path<String>, state: Data<State>) -> HttpResponse {
-    respond(StatusCode::OK, async {
+    respond_json(StatusCode::OK, async {
         let unknown = || AdminError {
             path: Some("id".to_owned()),
             ..AdminError::plain(StatusCode::NOT_FOUND, "not_found", "no key has this id")

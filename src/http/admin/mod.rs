@@ -5,15 +5,19 @@ mod audit;
 mod clock;
 mod deliveries;
 pub(crate) mod errors;
+mod fidelity;
 mod keys;
 mod kmip;
 mod parameters;
+mod settings;
 pub(crate) mod sinks;
 mod status;
 mod subscribers;
 
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
+
+use crate::http::metrics;
 
 use self::errors::{unknown_path, wrong_method};
 
@@ -33,6 +37,7 @@ pub(crate) fn configure(routes: &mut ServiceConfig) {
                 .service(post("/clock/resume", clock::resume))
                 .service(post("/tokens/expire", status::expire_tokens))
                 .service(get("/audit-events", audit::list))
+                .service(get("/fidelity", fidelity::list))
                 .service(post("/kmip-objects", kmip::plant))
                 .service(
                     web::resource("/sinks/{name}")
@@ -46,11 +51,18 @@ pub(crate) fn configure(routes: &mut ServiceConfig) {
                         .route(web::put().to(sinks::direct))
                         .default_service(web::to(wrong_method)),
                 )
+                .service(
+                    web::resource("/settings")
+                        .route(web::get().to(settings::show))
+                        .route(web::patch().to(settings::change))
+                        .default_service(web::to(wrong_method)),
+                )
                 .service(get("/keys/{id}", keys::show))
                 .configure(events)
                 .default_service(web::to(unknown_path)),
         )
         .service(get("/openapi.yaml", status::openapi))
+        .service(get("/metrics", metrics::show))
         .default_service(web::to(unknown_path));
 }
 

@@ -10,7 +10,7 @@ use crate::domain::crn::CrnQuery;
 use crate::domain::event::EventKind;
 use crate::domain::subscriber::{Ack, GATEWAY, SUBSCRIBERS_MAX, Scope, Subscriber, is_name, is_service};
 use crate::domain::time::Timestamp;
-use crate::http::admin::errors::{AdminError, respond};
+use crate::http::admin::errors::{AdminError, respond_json};
 use crate::http::admin::parameters::{ListControl, members, only_known, text};
 use crate::http::query::Query;
 use crate::http::state::State;
@@ -22,7 +22,7 @@ const CHANGEABLE: [&str; 4] = ["url", "secret", "events", "ack"];
 
 /// `GET /mock/subscribers`
 pub(crate) async fn list(request: HttpRequest, state: Data<State>) -> HttpResponse {
-    respond(StatusCode::OK, async {
+    respond_json(StatusCode::OK, async {
         let query = Query::of(&request);
         only_known(&query, &["limit"])?;
         let limit = ListControl::of(&query)?.limit;
@@ -35,7 +35,7 @@ pub(crate) async fn list(request: HttpRequest, state: Data<State>) -> HttpRespon
 
 /// `POST /mock/subscribers`
 pub(crate) async fn create(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
-    respond(StatusCode::CREATED, async {
+    respond_json(StatusCode::CREATED, async {
         let members = members(&request, payload, &MEMBERS).await?;
         let name = text(&members, "name")?.ok_or_else(|| AdminError::bad_field("name", "is needed"))?;
         if name == GATEWAY {
@@ -70,7 +70,10 @@ pub(crate) async fn create(request: HttpRequest, payload: Payload, state: Data<S
 /// The gateway's own is named alone.
 async fn restore(members: &Members, state: &State) -> Result<Value, AdminError> {
     if let Some(other) = members.keys().find(|member| *member != "name") {
-        return Err(AdminError::impossible(other, format!("{GATEWAY} is the gateway's own and is put back by its name alone")));
+        return Err(AdminError::impossible(
+            other,
+            format!("{GATEWAY} is the gateway's own and is put back by its name alone"),
+        ));
     }
     let now = state.now().await;
     let restored = subscribers::restore_gateway(&state.app, now).await.map_err(refuse)?;
@@ -84,7 +87,7 @@ pub(crate) async fn change(
     payload: Payload,
     state: Data<State>,
 ) -> HttpResponse {
-    respond(StatusCode::OK, async {
+    respond_json(StatusCode::OK, async {
         let members = members(&request, payload, &CHANGEABLE).await?;
         let change = SubscriberChange {
             url: text(&members, "url")?.map(str::to_owned),
@@ -104,7 +107,7 @@ pub(crate) async fn change(
 
 /// `DELETE /mock/subscribers/{name}`
 pub(crate) async fn remove(name: Path<String>, state: Data<State>) -> HttpResponse {
-    respond(StatusCode::NO_CONTENT, async {
+    respond_json(StatusCode::NO_CONTENT, async {
         let now: Timestamp = state.now().await;
         subscribers::remove(&state.app, name.into_inner(), now).await.map_err(refuse)?;
         Ok(Value::Null)
@@ -121,9 +124,7 @@ fn secret(members: &Members) -> Result<Option<WebhookSecret>, AdminError> {
 fn scope(members: &Members) -> Result<Scope, AdminError> {
     match (text(members, "serviceName")?, text(members, "resourceCrn")?) {
         (Some(name), None) if is_service(name) => Ok(Scope::Service(name.to_owned())),
-        (Some(_), None) => {
-            Err(AdminError::impossible("serviceName", format!("must be {}", Subscriber::SERVICE_RULE)))
-        }
+        (Some(_), None) => Err(AdminError::impossible("serviceName", format!("must be {}", Subscriber::SERVICE_RULE))),
         (None, Some(pattern)) => {
             let rule = || AdminError::impossible("resourceCrn", format!("must be {}", Subscriber::RESOURCE_RULE));
             CrnQuery::parse(pattern).map(Scope::Resource).ok_or_else(rule)
@@ -176,12 +177,14 @@ fn refuse(refusal: SubscriberRefusal) -> AdminError {
         SubscriberRefusal::TooMany => {
             AdminError::impossible("name", format!("{SUBSCRIBERS_MAX} subscribers are the most; delete one first"))
         }
-        SubscriberRefusal::BuiltIn => {
-            AdminError::impossible("name", format!("{GATEWAY} is the gateway's own: it cannot be changed, only deleted"))
-        }
-        SubscriberRefusal::NoGateway => {
-            AdminError::impossible("name", format!("{GATEWAY} is there with the gateway alone; start it with --cos-port"))
-        }
+        SubscriberRefusal::BuiltIn => AdminError::impossible(
+            "name",
+            format!("{GATEWAY} is the gateway's own: it cannot be changed, only deleted"),
+        ),
+        SubscriberRefusal::NoGateway => AdminError::impossible(
+            "name",
+            format!("{GATEWAY} is there with the gateway alone; start it with --cos-port"),
+        ),
         SubscriberRefusal::Fault(fault) => fault.into(),
     }
 }

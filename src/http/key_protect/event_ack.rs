@@ -52,12 +52,7 @@ fn rewrapped(resource: &Fields) -> Result<Option<VersionId>, Reason> {
     VersionId::parse(text).map(Some).ok_or_else(|| Reason::field("rewrappedKeyVersion", VERSION_RULE))
 }
 
-fn needed<'a>(
-    resource: &'a Fields,
-    member: &str,
-    name: &'static str,
-    rule: &'static str,
-) -> Result<&'a str, Reason> {
+fn needed<'a>(resource: &'a Fields, member: &str, name: &'static str, rule: &'static str) -> Result<&'a str, Reason> {
     match resource.get(member) {
         Some(Value::String(text)) => Ok(text),
         None | Some(_) => Err(Reason::field(name, rule)),

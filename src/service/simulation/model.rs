@@ -361,7 +361,12 @@ impl Model {
             let down = self.down.iter().filter(|(from, to)| *from <= latest && pair[0].at <= *to).map(|(_, to)| *to);
             let latest = down.fold(latest, Timestamp::max);
             let next = pair[1].at;
-            assert!(next == last || (earliest..=latest).contains(&next), "attempt {}, {next:?}, of {:?}", place + 2, one.sent);
+            assert!(
+                next == last || (earliest..=latest).contains(&next),
+                "attempt {}, {next:?}, of {:?}",
+                place + 2,
+                one.sent
+            );
             assert!(next == last || wanted.is_none_or(|wanted| next >= wanted), "sooner than the receiver wants");
         }
         let prompt = scheduled.first().is_some_and(|sent| sent.at.whole_seconds() == event.at);

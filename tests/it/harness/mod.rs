@@ -13,6 +13,7 @@ pub(crate) mod program;
 pub(crate) mod raw;
 pub(crate) mod receiver;
 pub(crate) mod reply;
+pub(crate) mod role_table;
 pub(crate) mod spec;
 pub(crate) mod wire;
 pub(crate) mod words;

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -57,7 +57,6 @@ struct Kept {
 
 struct Inner {
     kept: Mutex<Kept>,
-    news: Condvar,
     open: AtomicBool,
     connections: AtomicUsize,
     connections_most: AtomicUsize,
@@ -81,7 +80,7 @@ impl Receiver {
         let address = listener.local_addr().expect("an address");
         let kept = Mutex::new(Kept { script: script.to_vec().into(), received: Vec::new() });
         let (open, connections) = (AtomicBool::new(true), AtomicUsize::new(0));
-        let inner = Arc::new(Inner { kept, news: Condvar::new(), open, connections, connections_most: AtomicUsize::new(0) });
+        let inner = Arc::new(Inner { kept, open, connections, connections_most: AtomicUsize::new(0) });
         let shared = Arc::clone(&inner);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -133,14 +132,6 @@ impl Receiver {
         assert!(received.len() >= count, "{} requests, not {count}", received.len());
         received
     }
-
-    /// The same, for a service of another process: this thread waits.
-    pub(crate) fn wait_here(&self, count: usize) -> Vec<Received> {
-        let kept = self.inner.kept.lock().unwrap();
-        let (kept, _) = self.inner.news.wait_timeout_while(kept, WAIT_MAX, |kept| kept.received.len() < count).unwrap();
-        assert!(kept.received.len() >= count, "{} requests, not {count}", kept.received.len());
-        kept.received.clone()
-    }
 }
 
 impl Drop for Receiver {
@@ -159,7 +150,6 @@ impl Inner {
                 kept.received.push(received);
                 if kept.script.len() > 1 { kept.script.pop_front() } else { kept.script.front().cloned() }
             };
-            self.news.notify_all();
             let text = match answer.unwrap_or(Answer::Status(200)) {
                 Answer::Status(status) => format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\n\r\n"),
                 Answer::Reply(status, header, body) => {
