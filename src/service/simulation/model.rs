@@ -49,6 +49,8 @@ struct Sent {
 struct Delivery {
     id: DeliveryId,
     event: usize,
+    /// Deliveries of one line go out one after the other: of one registration, to one subscriber.
+    line: usize,
     subscriber: Option<String>,
     state: DeliveryState,
     /// With the dispatcher.
@@ -77,6 +79,7 @@ pub(super) struct Model {
     pub(super) listeners: Vec<Listener>,
     events: Vec<Event>,
     deliveries: Vec<Delivery>,
+    lines: HashMap<(KeyId, String, Option<String>), usize>,
     /// When the service was not there.
     down: Vec<(Timestamp, Timestamp)>,
 }
@@ -107,9 +110,11 @@ impl Model {
                 self.events.push(Event { id: entry.event, key, resource, kind, at, end: End::Open, body: None });
                 self.events.len() - 1
             });
+            let line = self.line(key, entry);
             self.deliveries.push(Delivery {
                 id: entry.id,
                 event,
+                line,
                 subscriber: entry.subscriber.clone(),
                 state: DeliveryState::Pending,
                 at_hand: false,
@@ -125,12 +130,9 @@ impl Model {
         self.deliveries.iter().position(|one| one.id == id)
     }
 
-    fn same_line(&self, one: &Delivery, other: &Delivery) -> bool {
-        let line = |delivery: &Delivery| {
-            let event = &self.events[delivery.event];
-            (event.key, event.resource.clone(), delivery.subscriber.clone())
-        };
-        line(one) == line(other)
+    fn line(&mut self, key: KeyId, entry: &Entry) -> usize {
+        let count = self.lines.len();
+        *self.lines.entry((key, entry.resource.clone(), entry.subscriber.clone())).or_insert(count)
     }
 
     /// An attempt goes out: in its window, not before those ahead of it have ended, with the same body as ever.
@@ -143,7 +145,7 @@ impl Model {
         if cause == Cause::Schedule {
             assert_eq!(one.state, DeliveryState::Pending, "an end is the end");
             assert!(now.whole_seconds() >= event.at && now < event.at.plus(WINDOW), "{now:?} is not in its window");
-            let ahead = self.deliveries[..place].iter().filter(|other| self.same_line(one, other));
+            let ahead = self.deliveries[..place].iter().filter(|other| other.line == one.line);
             for other in ahead {
                 assert!(other.state != DeliveryState::Pending, "it overtakes an earlier event");
             }
@@ -290,12 +292,11 @@ impl Model {
 
     /// Nothing waits that could be sent: a head of a line that was never tried is on its way.
     pub(super) fn is_prompt(&self) {
-        for (place, one) in self.deliveries.iter().enumerate() {
-            let held = self.deliveries[..place]
-                .iter()
-                .any(|other| other.state == DeliveryState::Pending && self.same_line(one, other));
+        let mut heads = vec![true; self.lines.len()];
+        for one in self.deliveries.iter().filter(|one| one.state == DeliveryState::Pending) {
+            let head = std::mem::replace(&mut heads[one.line], false);
             let tried = one.sent.iter().any(|sent| sent.cause == Cause::Schedule);
-            if one.subscriber.is_some() && one.state == DeliveryState::Pending && !held && !tried {
+            if head && one.subscriber.is_some() && !tried {
                 assert!(one.at_hand, "{:?} is free to go and does not", one.id);
             }
         }
