@@ -20,8 +20,8 @@ test-sdk: ## Run IBM's published Python and Node clients against the service
 	$(CARGO) build --release --locked
 	MKP_BIN="$${CARGO_TARGET_DIR:-target}/release/mock-key-protect" tests/sdk/run.sh
 
-bench: ## Measure wrap and unwrap against a bare HTTP server
-	$(CARGO) bench --locked --bench wrap
+bench: ## Measure wrap and unwrap against a bare HTTP server, events and long moves of the clock
+	$(CARGO) bench --locked --bench wrap --bench events
 
 crash: ## Kill the service 100 times amid writes and look for losses
 	MKP_CRASH_ROUNDS=100 $(CARGO) test --release --locked --test it crash -- --nocapture
