@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use crate::app::App;
 use crate::app::builtin;
 use crate::app::error::Error;
+use crate::app::resource_keys;
 use crate::domain::caller::Caller;
 use crate::domain::id::InstanceId;
 use crate::domain::instance::{Instance, Plan, Presence, Service};
@@ -13,7 +14,9 @@ use crate::domain::instance_policy::network::Network;
 use crate::domain::instance_policy::{InstancePolicies, InstancePolicyChange, Terms};
 use crate::domain::time::Timestamp;
 use crate::store::tx::Tx;
-use crate::store::{import_tokens, instance_policies, instances, keys, kmip, rings};
+use crate::store::{
+    import_tokens, instance_policies, instances, keys, kmip, resource_keys as stored_credentials, rings,
+};
 
 /// All instances, removed ones too: few and small, so they are kept in memory.
 pub(crate) struct Instances {
@@ -62,6 +65,14 @@ pub(crate) struct InstanceChange {
     pub(crate) allow_cleanup: Option<bool>,
 }
 
+/// What goes when an instance is removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    Alone,
+    /// `recursive=true`: its credentials too.
+    WithCredentials,
+}
+
 /// Why an instance was not changed.
 #[derive(Debug)]
 pub(crate) enum InstanceRefusal {
@@ -70,6 +81,8 @@ pub(crate) enum InstanceRefusal {
     Gone,
     /// Keys that are not destroyed are left in it.
     HasKeys(i64),
+    /// Credentials of it are left, and it was not to be removed with all that it has.
+    HasCredentials(usize),
     /// A plan of another service.
     WrongPlan,
     Fault(Error),
@@ -186,13 +199,14 @@ impl App {
     /// Removes an instance; destroyed keys and KMIP adapters go with it for good.
     ///
     /// # Errors
-    /// `NotFound`, `Gone`, `HasKeys`.
+    /// `NotFound`, `Gone`, `HasKeys`, `HasCredentials`.
     ///
     /// Source: docs, provision, FAQs; `docs/contract/iam.md` 3.3.
     pub(crate) async fn remove_instance(
         &self,
         caller: &Caller,
         id: InstanceId,
+        reach: Reach,
         now: Timestamp,
     ) -> Result<(), InstanceRefusal> {
         let by = caller.iam_id().to_owned();
@@ -203,6 +217,11 @@ impl App {
                 if keys_left > 0 {
                     return Err(InstanceRefusal::HasKeys(keys_left));
                 }
+                let credentials = stored_credentials::living(tx, id)?.len();
+                if credentials > 0 && reach == Reach::Alone {
+                    return Err(InstanceRefusal::HasCredentials(credentials));
+                }
+                resource_keys::remove_all(tx, id, &by, now)?;
                 for key in keys::all_of(tx, id)? {
                     keys::purge(tx, &key)?;
                 }

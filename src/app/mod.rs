@@ -20,6 +20,7 @@ pub(crate) mod lookup;
 pub(crate) mod patch_key;
 pub(crate) mod read_key;
 pub(crate) mod registrations;
+pub(crate) mod resource_keys;
 pub(crate) mod rights;
 pub(crate) mod rings;
 pub(crate) mod rotate_key;

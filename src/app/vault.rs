@@ -3,7 +3,9 @@
 use crate::crypto::Error;
 use crate::crypto::master_key::{MasterKey, Sealed};
 use crate::crypto::random::Random;
-use crate::domain::id::{AdapterId, CertificateId, IamPolicyId, InstanceId, KeyId, ObjectId, PolicyId, VersionId};
+use crate::domain::id::{
+    AdapterId, CertificateId, IamPolicyId, InstanceId, KeyId, ObjectId, PolicyId, ResourceKeyId, VersionId,
+};
 use crate::domain::material::{GENERATED_BYTES, Material};
 use crate::store::secrets::SealedRow;
 
@@ -100,6 +102,14 @@ impl Vault {
     /// When there are no random bytes.
     pub(crate) fn instance_id(&self) -> Result<InstanceId, Error> {
         self.random.array().map(InstanceId::from_random)
+    }
+
+    /// A new id of a resource key.
+    ///
+    /// # Errors
+    /// When there are no random bytes.
+    pub(crate) fn resource_key_id(&self) -> Result<ResourceKeyId, Error> {
+        self.random.array().map(ResourceKeyId::from_random)
     }
 
     /// A new id of a KMIP adapter.

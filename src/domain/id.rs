@@ -55,6 +55,10 @@ uuid_id!(
 );
 
 uuid_id!(
+    /// A resource key: credentials of a service instance.
+    ResourceKeyId
+);
+uuid_id!(
     /// A KMIP adapter.
     AdapterId
 );

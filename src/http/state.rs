@@ -33,10 +33,20 @@ pub(crate) struct Info {
     pub(crate) instance_crn: String,
     pub(crate) cos_instance_id: String,
     pub(crate) cos_instance_crn: String,
+    pub(crate) cos_hmac: CosHmac,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "maybe_in_clear")]
     pub(crate) admin_token: Option<Zeroizing<String>>,
     pub(crate) pid: u32,
     pub(crate) version: String,
+}
+
+/// The HMAC pair of the built-in storage instance.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CosHmac {
+    pub(crate) access_key_id: String,
+    #[serde(serialize_with = "in_clear")]
+    pub(crate) secret_access_key: Zeroizing<String>,
 }
 
 /// Who may use `/mock`.

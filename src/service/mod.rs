@@ -22,6 +22,7 @@ use zeroize::Zeroizing;
 
 use crate::app::builtin;
 use crate::app::error::Error;
+use crate::app::resource_keys::HmacPair;
 use crate::app::time;
 use crate::config::Config;
 use crate::crypto::random::Random;
@@ -29,7 +30,7 @@ use crate::domain::crn;
 use crate::domain::id::InstanceId;
 use crate::domain::instance::Service as Kind;
 use crate::http::server;
-use crate::http::state::{AdminAccess, Info, State};
+use crate::http::state::{AdminAccess, CosHmac, Info, State};
 use crate::http::watchdog::Watchdog;
 use crate::service::data_folder::DataFolder;
 use crate::service::open::Opened;
@@ -124,10 +125,11 @@ impl Service {
         data_folder::check_master_key(&config)?;
         let listener = bind(config.host, config.port)?;
         let folder = DataFolder::open(&config)?;
-        let Opened { app, threads, owner_key } = open::open(&config, &folder)?;
+        let Opened { app, threads, owner_key, cos_hmac } = open::open(&config, &folder)?;
         // From here on a restart goes on from this clock, whatever ends the process.
         time::keep_course(&app).await?;
-        let info = describe(&config, &listener, owner_key, admin_token(&config, &app.vault.random)?)?;
+        let admin_token = admin_token(&config, &app.vault.random)?;
+        let info = describe(&config, &listener, Secrets { owner_key, cos_hmac, admin_token })?;
         let admin = AdminAccess { token: info.admin_token.clone(), local: config.host.is_loopback() };
         let ready_file = config.ready_file.clone();
         let state = Data::new(State::new(app, info, admin));
@@ -298,11 +300,17 @@ fn admin_token(config: &Config, random: &Random) -> Result<Option<Zeroizing<Stri
     Ok(Some(Zeroizing::new(hex::encode(bytes))))
 }
 
+/// What the ready file tells that nothing else does.
+struct Secrets {
+    owner_key: Zeroizing<String>,
+    cos_hmac: HmacPair,
+    admin_token: Option<Zeroizing<String>>,
+}
+
 fn describe(
     config: &Config,
     listener: &TcpListener,
-    api_key: Zeroizing<String>,
-    admin_token: Option<Zeroizing<String>>,
+    secrets: Secrets,
 ) -> Result<Info, StartError> {
     let address = listener.local_addr().map_err(|error| StartError(format!("the port has no address: {error}")))?;
     let host = if config.host.is_unspecified() {
@@ -322,12 +330,16 @@ fn describe(
         url,
         region: builtin::REGION.to_owned(),
         account_id: builtin::ACCOUNT.to_owned(),
-        api_key,
+        api_key: secrets.owner_key,
         instance_id: builtin::KEY_PROTECT_ID.to_owned(),
         instance_crn: crn_of(Kind::KeyProtect, builtin::REGION, builtin::KEY_PROTECT_ID),
         cos_instance_id: builtin::OBJECT_STORAGE_ID.to_owned(),
         cos_instance_crn: crn_of(Kind::ObjectStorage, "global", builtin::OBJECT_STORAGE_ID),
-        admin_token,
+        cos_hmac: CosHmac {
+            access_key_id: secrets.cos_hmac.access_key_id,
+            secret_access_key: secrets.cos_hmac.secret,
+        },
+        admin_token: secrets.admin_token,
         pid: std::process::id(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     })

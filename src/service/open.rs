@@ -9,8 +9,9 @@ use crate::app::audit::AuditQueue;
 use crate::app::error::Error;
 use crate::app::tick::CLOCK;
 use crate::app::tokens::{AuthMode, GENERATION, Tokens};
+use crate::app::resource_keys::HmacPair;
 use crate::app::vault::Vault;
-use crate::app::{App, Memory, builtin};
+use crate::app::{App, Memory, builtin, resource_keys};
 use crate::clock::{Clock, Course, Motion};
 use crate::config::{AuthChoice, ClockMode, Config};
 use crate::crypto::random::Random;
@@ -41,6 +42,8 @@ pub(crate) struct Opened {
     pub(crate) threads: Vec<JoinHandle<()>>,
     /// The account owner's API key.
     pub(crate) owner_key: Zeroizing<String>,
+    /// The HMAC pair of the built-in storage instance.
+    pub(crate) cos_hmac: HmacPair,
 }
 
 /// What the store holds of the service itself.
@@ -74,8 +77,10 @@ pub(crate) fn open(config: &Config, folder: &DataFolder) -> Result<Opened, Start
     let database = Database::open(&path)
         .map_err(|error| StartError(format!("{error}; move it away to start afresh, or put a copy back")))?;
     // The secrets come first: with a wrong master key nothing is changed.
-    let (signing_key, owner_key) = database
-        .in_transaction(|tx| Ok::<_, Error>((secret(tx, &vault, SIGNING_KEY)?, secret(tx, &vault, OWNER_KEY)?)))?;
+    let (signing_key, owner_key, cos_hmac) = database.in_transaction(|tx| {
+        let pair = resource_keys::built_in_pair(tx, &vault)?;
+        Ok::<_, Error>((secret(tx, &vault, SIGNING_KEY)?, secret(tx, &vault, OWNER_KEY)?, pair))
+    })?;
     let starts = database.in_transaction(count_start)?;
     vault.random = random(config, starts);
     let signer = Signer::new(&signing_key).map_err(|error| StartError(error.to_string()))?;
@@ -108,7 +113,7 @@ pub(crate) fn open(config: &Config, folder: &DataFolder) -> Result<Opened, Start
         moving: tokio::sync::Mutex::new(()),
     };
     let owner_key = String::from_utf8_lossy(owner_key.bytes()).into_owned();
-    Ok(Opened { app: Arc::new(app), threads, owner_key: Zeroizing::new(owner_key) })
+    Ok(Opened { app: Arc::new(app), threads, owner_key: Zeroizing::new(owner_key), cos_hmac })
 }
 
 fn start_clock(config: &Config, stored: Option<Course>) -> Clock {
@@ -138,6 +143,7 @@ fn fill(tx: &Tx<'_>, vault: &Vault, signing_key: &Material, now: crate::domain::
     keep_secret(tx, vault, SIGNING_KEY, signing_key.bytes())?;
     let owner_key: [u8; 33] = vault.random.array()?;
     keep_secret(tx, vault, OWNER_KEY, crate::crypto::base64::encode_url(owner_key).as_bytes())?;
+    resource_keys::keep_built_in_pair(tx, vault)?;
     for instance in builtin::instances(now) {
         instances::insert(tx, &instance)?;
     }

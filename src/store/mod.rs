@@ -17,6 +17,7 @@ mod migrations;
 pub(crate) mod policies;
 pub(crate) mod reader;
 pub(crate) mod registrations;
+pub(crate) mod resource_keys;
 pub(crate) mod rings;
 mod row;
 pub(crate) mod secrets;

@@ -43,6 +43,7 @@ mod protected_keys;
 mod races;
 mod registration_writes;
 mod registrations;
+mod resource_keys;
 mod rings;
 mod roles;
 mod secrets;

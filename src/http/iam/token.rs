@@ -87,7 +87,7 @@ async fn answer(request: &HttpRequest, payload: Payload, state: &State) -> Resul
         TokenError::bad_request("BXNIM0102E", "Unable to parse the request: property missing or empty: grant_type")
     })?;
     let now = state.app.clock.real_seconds();
-    let identity = identity(state, &form, grant_type, now)?;
+    let identity = identity(state, &form, grant_type, now).await?;
     let issued = state.app.tokens.issue(&state.app.vault, &identity, grant_type, now).map_err(GrantRefusal::from)?;
     let delegated = grant_type == API_KEY
         && form
@@ -96,10 +96,14 @@ async fn answer(request: &HttpRequest, payload: Payload, state: &State) -> Resul
     Ok(if delegated { Granted::Delegated(issued) } else { Granted::Token(issued) })
 }
 
-fn identity(state: &State, form: &Form, grant_type: &str, now: i64) -> Result<Identity, TokenError> {
+async fn identity(state: &State, form: &Form, grant_type: &str, now: i64) -> Result<Identity, TokenError> {
     let tokens = &state.app.tokens;
     match grant_type {
-        API_KEY => Ok(tokens.identity_of_api_key(form.required("apikey")?)?),
+        API_KEY => {
+            let api_key = form.required("apikey")?;
+            let made = state.app.service_id_of_api_key(api_key).await.map_err(GrantRefusal::from)?;
+            Ok(made.map_or_else(|| tokens.identity_of_api_key(api_key), Ok)?)
+        }
         REFRESH => Ok(tokens.identity_of_refresh(&state.app.vault, form.required("refresh_token")?, now)?),
         COMPUTE_RESOURCE => {
             form.required("cr_token")?;

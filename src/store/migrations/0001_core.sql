@@ -33,6 +33,29 @@ CREATE TABLE instances (
     removed_by TEXT
 ) STRICT;
 
+-- Credentials of service instances, as the Resource Controller makes them. A removed one stays, without its secrets.
+-- sealed: API key and, with access_key_id, HMAC secret, in two lines, under the master key. api_key: SHA-256 of the API key.
+CREATE TABLE resource_keys (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    instance_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL,
+    service_id TEXT NOT NULL,
+    policy_id TEXT,
+    access_key_id TEXT UNIQUE,
+    api_key BLOB UNIQUE,
+    nonce BLOB UNIQUE,
+    sealed BLOB,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    updated_at INTEGER,
+    updated_by TEXT,
+    removed_at INTEGER,
+    removed_by TEXT
+) STRICT;
+CREATE INDEX resource_keys_by_instance ON resource_keys (instance_id, seq);
+
 -- Keys without their material. state: 1 active, 2 suspended, 3 deactivated, 5 destroyed.
 CREATE TABLE keys (
     seq INTEGER PRIMARY KEY,
