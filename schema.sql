@@ -7,6 +7,12 @@ CREATE TABLE meta (
     value TEXT NOT NULL
 ) STRICT;
 
+-- Switches that somebody has turned, by their names on the wire.
+CREATE TABLE settings (
+    name TEXT PRIMARY KEY NOT NULL,
+    value TEXT NOT NULL
+) STRICT;
+
 -- Secrets of the service itself, sealed under the master key.
 CREATE TABLE secrets (
     name TEXT PRIMARY KEY NOT NULL,
@@ -14,7 +20,8 @@ CREATE TABLE secrets (
     sealed BLOB NOT NULL
 ) STRICT;
 
--- Service instances of Key Protect and Cloud Object Storage. Removed ones stay, with removed_at.
+-- Service instances of Key Protect and Cloud Object Storage. Removed ones stay, with removed_at; until reclaim_at, where
+-- that is set, with all that is in them.
 CREATE TABLE instances (
     seq INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -32,7 +39,8 @@ CREATE TABLE instances (
     updated_at INTEGER,
     updated_by TEXT,
     removed_at INTEGER,
-    removed_by TEXT
+    removed_by TEXT,
+    reclaim_at INTEGER
 ) STRICT;
 
 -- Credentials of service instances, as the Resource Controller makes them. A removed one stays, without its secrets.
@@ -152,6 +160,24 @@ CREATE TABLE key_rings (
     UNIQUE (instance_id, ring_id)
 ) STRICT;
 
+-- Keys that have left a ring and count in it until an instant. living: 0 when the key was destroyed before.
+CREATE TABLE ring_departures (
+    instance_id TEXT NOT NULL,
+    ring_id TEXT NOT NULL,
+    key_id TEXT NOT NULL,
+    living INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    UNIQUE (instance_id, ring_id, key_id)
+) STRICT;
+
+-- Keys for import tokens to come. sealed: the private key, PKCS#8 DER, under the master key.
+CREATE TABLE import_keys (
+    seq INTEGER PRIMARY KEY,
+    public_key TEXT NOT NULL,
+    nonce BLOB NOT NULL UNIQUE,
+    sealed BLOB NOT NULL
+) STRICT;
+
 -- Import tokens, one an instance. sealed: the private key, PKCS#8 DER, under the master key.
 CREATE TABLE import_tokens (
     instance_id TEXT PRIMARY KEY NOT NULL,
@@ -236,6 +262,27 @@ CREATE TABLE iam_policies (
 CREATE INDEX iam_policies_by_state ON iam_policies (state, seq);
 CREATE INDEX iam_policies_by_normal ON iam_policies (normal, state);
 
+-- Changes of such policies that take effect later, by at. While a policy has rows here, the one with at = 0 is in
+-- force, or, without one, nothing of it; the last one is the policy as it stands above.
+CREATE TABLE iam_policy_changes (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    description TEXT,
+    subject TEXT NOT NULL,
+    resource TEXT NOT NULL,
+    roles TEXT NOT NULL,
+    normal TEXT NOT NULL,
+    state TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    updated_at INTEGER NOT NULL,
+    updated_by TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    UNIQUE (id, at)
+) STRICT;
+
 -- Which cloud resource a root key protects, and with which of its versions.
 CREATE TABLE registrations (
     seq INTEGER PRIMARY KEY,
@@ -253,7 +300,8 @@ CREATE TABLE registrations (
     UNIQUE (key_id, resource_crn)
 ) STRICT;
 
--- What time will bring. kind: expiry, rotation, deletion-lapse, purge of a key; token-expiry of an instance.
+-- What time will bring. kind: expiry, rotation, deletion-lapse, purge of a key; token-expiry, reclamation of an
+-- instance; propagation of a policy of IAM.
 CREATE TABLE due (
     subject_id TEXT NOT NULL,
     kind TEXT NOT NULL,

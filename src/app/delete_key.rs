@@ -144,6 +144,7 @@ pub(crate) fn purge(app: &App, tx: &Tx<'_>, cx: &Context, mut key: Key, status: 
     let afterlife = key.afterlife(cx.now);
     key.act(Action::Purge, cx.caller.iam_id(), cx.now)?;
     keys::purge(tx, &key)?;
+    app.leave_ring(tx, &key, &key.ring, cx.now)?;
     let mut record = Record::of(cx, status).about(&key);
     if let Some(afterlife) = afterlife {
         if let crate::domain::key::State::Destroyed { at, .. } = &key.state {

@@ -196,7 +196,7 @@ impl App {
             .await
     }
 
-    /// Removes an instance; destroyed keys and KMIP adapters go with it for good.
+    /// Removes an instance; destroyed keys and KMIP adapters go with it for good, at once or when it is reclaimed.
     ///
     /// # Errors
     /// `NotFound`, `Gone`, `HasKeys`, `HasCredentials`.
@@ -210,6 +210,7 @@ impl App {
         now: Timestamp,
     ) -> Result<(), InstanceRefusal> {
         let by = caller.iam_id().to_owned();
+        let reclamation = self.settings().instance_reclamation.length();
         self.writer
             .run(move |tx| {
                 let mut instance = living(tx, id)?;
@@ -222,17 +223,11 @@ impl App {
                     return Err(InstanceRefusal::HasCredentials(credentials));
                 }
                 resource_keys::remove_all(tx, id, &by, now)?;
-                for key in keys::all_of(tx, id)? {
-                    keys::purge(tx, &key)?;
+                if reclamation.is_zero() {
+                    return Ok(empty(tx, instance, Presence::Removed { at: now, by })?);
                 }
-                rings::remove_all(tx, id)?;
-                import_tokens::remove(tx, id)?;
-                instance_policies::remove_all(tx, id)?;
-                instance.policies = InstancePolicies::default();
-                kmip::remove_all(tx, id)?;
-                instance.presence = Presence::Removed { at: now, by };
-                instances::update(tx, &instance)?;
-                Ok(())
+                instance.presence = Presence::Pending { at: now, by, until: now.plus(reclamation) };
+                Ok(instances::update(tx, &instance)?)
             })
             .await
     }
@@ -243,6 +238,33 @@ impl App {
         let usable = found.is_active() && found.service == Service::KeyProtect && found.account == caller.account;
         usable.then_some(found)
     }
+}
+
+/// Ends the time in which a deleted instance is still there.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn reclaim(tx: &Tx<'_>, id: InstanceId) -> Result<(), Error> {
+    let Some(instance) = instances::get(tx, id)? else { return Ok(()) };
+    match instance.presence.clone() {
+        Presence::Pending { at, by, .. } => empty(tx, instance, Presence::Removed { at, by }),
+        Presence::Active | Presence::Removed { .. } => Ok(instances::update(tx, &instance)?),
+    }
+}
+
+/// Removes all that is in an instance.
+fn empty(tx: &Tx<'_>, mut instance: Instance, presence: Presence) -> Result<(), Error> {
+    let id = instance.id;
+    for key in keys::all_of(tx, id)? {
+        keys::purge(tx, &key)?;
+    }
+    rings::remove_all(tx, id)?;
+    import_tokens::remove(tx, id)?;
+    instance_policies::remove_all(tx, id)?;
+    instance.policies = InstancePolicies::default();
+    kmip::remove_all(tx, id)?;
+    instance.presence = presence;
+    Ok(instances::update(tx, &instance)?)
 }
 
 fn living(tx: &Tx<'_>, id: InstanceId) -> Result<Instance, InstanceRefusal> {

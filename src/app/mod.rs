@@ -24,6 +24,7 @@ pub(crate) mod resource_keys;
 pub(crate) mod rights;
 pub(crate) mod rings;
 pub(crate) mod rotate_key;
+pub(crate) mod settings;
 pub(crate) mod tick;
 pub(crate) mod time;
 pub(crate) mod tokens;
@@ -40,11 +41,13 @@ use crate::app::error::Error;
 use crate::app::instances::Instances;
 use crate::app::keys_in_use::KeysInUse;
 use crate::app::rights::GrantsInForce;
+use crate::app::settings::SettingsInForce;
 use crate::app::tokens::Tokens;
 use crate::app::vault::Vault;
 use crate::clock::Clock;
 use crate::domain::iam_policy::IamPolicy;
 use crate::domain::instance::Instance;
+use crate::domain::settings::Settings;
 use crate::store::reader::Reader;
 use crate::store::tx::Tx;
 use crate::store::writer::{Committed, NextDue, Writer};
@@ -71,6 +74,7 @@ pub(crate) struct Memory {
     pub(crate) keys: KeysInUse,
     pub(crate) grants: GrantsInForce,
     pub(crate) instances: Instances,
+    settings: SettingsInForce,
     tokens: Arc<Tokens>,
     /// When something is due next, in milliseconds; `i64::MAX` when nothing is.
     next_due: AtomicI64,
@@ -81,6 +85,7 @@ impl Memory {
     pub(crate) fn new(
         instances: Vec<Instance>,
         policies: &[IamPolicy],
+        settings: Settings,
         tokens: Arc<Tokens>,
         next_due: Option<i64>,
     ) -> Self {
@@ -88,6 +93,7 @@ impl Memory {
             keys: KeysInUse::new(),
             grants: GrantsInForce::new(policies),
             instances: Instances::new(instances),
+            settings: SettingsInForce::new(settings),
             tokens,
             next_due: AtomicI64::new(next_due.unwrap_or(i64::MAX)),
         }
@@ -99,6 +105,9 @@ impl Memory {
         self.grants.change(&committed.policies);
         for instance in committed.effects.instances() {
             self.instances.put(instance);
+        }
+        if let Some(settings) = &committed.settings {
+            self.settings.put(settings.clone());
         }
         if let Some(generation) = committed.effects.token_generation() {
             self.tokens.begin_generation(generation);

@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::app::builtin;
 use crate::app::delete_key;
 use crate::app::error::Error;
+use crate::app::instances;
 use crate::app::rotate_key;
 use crate::domain::access::Roles;
 use crate::domain::audit::{Datum, Record, Side};
@@ -22,7 +23,7 @@ use crate::domain::operation::Operation;
 use crate::domain::time::Timestamp;
 use crate::store::due::{DueRow, Subject};
 use crate::store::tx::Tx;
-use crate::store::{due, keys, meta, policies};
+use crate::store::{due, iam_policy_changes, keys, meta, policies};
 
 /// Rows that one transaction takes.
 const ROWS_AT_ONCE: usize = 500;
@@ -80,8 +81,12 @@ fn run_group(app: &App, tx: &Tx<'_>, now: Timestamp) -> Result<Vec<Due>, Error> 
 fn run(app: &App, tx: &Tx<'_>, row: DueRow) -> Result<(), Error> {
     let id = match row.subject {
         Subject::Key(id) => id,
+        Subject::Instance(instance) if row.due.kind == DueKind::Reclamation => {
+            return instances::reclaim(tx, instance);
+        }
         // Nothing is left to do: whoever uses the token finds it expired.
-        Subject::ImportToken(instance) => return Ok(due::replace_token(tx, instance, None)?),
+        Subject::Instance(_) => return Ok(due::remove(tx, row)?),
+        Subject::Policy(policy) => return Ok(iam_policy_changes::take_effect(tx, policy, row.due.at)?),
     };
     let Some(key) = keys::get(tx, id)? else { return Ok(due::replace(tx, id, &[])?) };
     let stands = key.due().contains(&row.due);
@@ -90,7 +95,9 @@ fn run(app: &App, tx: &Tx<'_>, row: DueRow) -> Result<(), Error> {
     match row.due.kind {
         DueKind::Expiry => expire(app, tx, &context(instance, Operation::Expire, row.due.at), key),
         DueKind::Rotation => rotate(app, tx, &context(instance, Operation::Rotate, row.due.at), key),
-        DueKind::DeletionLapse | DueKind::TokenExpiry => lapse(tx, key),
+        DueKind::DeletionLapse => lapse(tx, key),
+        // Of an instance or a policy, never of a key.
+        DueKind::TokenExpiry | DueKind::Propagation | DueKind::Reclamation => Ok(due::remove(tx, row)?),
         DueKind::Purge => {
             let cx = context(instance, Operation::PurgeKey, row.due.at);
             delete_key::purge(app, tx, &cx, key, 204).map(drop)

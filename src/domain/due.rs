@@ -15,6 +15,10 @@ pub(crate) enum DueKind {
     Purge,
     /// An import token expires.
     TokenExpiry,
+    /// A change of a policy of IAM takes effect.
+    Propagation,
+    /// A deleted instance is gone.
+    Reclamation,
 }
 
 impl DueKind {
@@ -26,12 +30,22 @@ impl DueKind {
             Self::DeletionLapse => "deletion-lapse",
             Self::Purge => "purge",
             Self::TokenExpiry => "token-expiry",
+            Self::Propagation => "propagation",
+            Self::Reclamation => "reclamation",
         }
     }
 
     /// Reads the word.
     pub(crate) fn parse(name: &str) -> Option<Self> {
-        let all = [Self::Expiry, Self::Rotation, Self::DeletionLapse, Self::Purge, Self::TokenExpiry];
+        let all = [
+            Self::Expiry,
+            Self::Rotation,
+            Self::DeletionLapse,
+            Self::Purge,
+            Self::TokenExpiry,
+            Self::Propagation,
+            Self::Reclamation,
+        ];
         all.into_iter().find(|kind| kind.name() == name)
     }
 }

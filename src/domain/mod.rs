@@ -30,6 +30,7 @@ pub(crate) mod ring;
 pub(crate) mod role;
 pub(crate) mod search;
 pub(crate) mod selection;
+pub(crate) mod settings;
 pub(crate) mod sort;
 pub(crate) mod text;
 pub(crate) mod time;

@@ -16,13 +16,15 @@ use crate::clock::{Clock, Course, Motion};
 use crate::config::{AuthChoice, ClockMode, Config};
 use crate::crypto::random::Random;
 use crate::crypto::signer::{self, Signer};
+use crate::domain::duration::Span;
 use crate::domain::material::Material;
+use crate::domain::settings::{Setting, Settings};
 use crate::service::StartError;
 use crate::service::data_folder::DataFolder;
 use crate::store::file::Database;
 use crate::store::tx::Tx;
 use crate::store::writer::Committed;
-use crate::store::{audit, due, file, iam_policies, instances, meta, secrets};
+use crate::store::{audit, due, file, iam_policies, instances, meta, secrets, settings};
 
 /// Connections for reading.
 const READERS: usize = 2;
@@ -55,6 +57,7 @@ struct Held {
     next_record: i64,
     instances: Vec<crate::domain::instance::Instance>,
     policies: Vec<crate::domain::iam_policy::IamPolicy>,
+    settings: Settings,
 }
 
 /// Opens the store of a folder; a fresh one gets its first contents.
@@ -84,6 +87,9 @@ pub(crate) fn open(config: &Config, folder: &DataFolder) -> Result<Opened, Start
     let starts = database.in_transaction(count_start)?;
     vault.random = random(config, starts);
     let signer = Signer::new(&signing_key).map_err(|error| StartError(error.to_string()))?;
+    if let Some(span) = &config.cos_key_info_ttl {
+        database.in_transaction(|tx| turn(tx, span.clone()))?;
+    }
     let held = database.in_transaction(held)?;
     let mode = match config.auth {
         AuthChoice::Token => AuthMode::Token,
@@ -91,7 +97,8 @@ pub(crate) fn open(config: &Config, folder: &DataFolder) -> Result<Opened, Start
     };
     let tokens = Tokens::new(signer, held.key_name, held.generation, owner_key.bytes(), mode);
     let tokens = Arc::new(tokens);
-    let memory = Arc::new(Memory::new(held.instances, &held.policies, Arc::clone(&tokens), held.next_due));
+    let memory =
+        Arc::new(Memory::new(held.instances, &held.policies, held.settings, Arc::clone(&tokens), held.next_due));
     let remembered = Arc::clone(&memory);
     let no_thread = |error: std::io::Error| StartError(format!("the system gives no thread: {error}"));
     let on_commit = Box::new(move |committed: &Committed| remembered.on_commit(committed));
@@ -134,6 +141,12 @@ fn count_start(tx: &Tx<'_>) -> Result<u64, Error> {
     let starts: u64 = meta::get(tx, STARTS)?.and_then(|text| text.parse().ok()).unwrap_or(0);
     meta::set(tx, STARTS, &(starts + 1).to_string())?;
     Ok(starts)
+}
+
+/// The option outranks what the store has, and stays.
+fn turn(tx: &Tx<'_>, cos_key_info_ttl: Span) -> Result<(), Error> {
+    let wanted = Settings { cos_key_info_ttl, ..settings::all(tx)? };
+    Ok(settings::keep(tx, Setting::CosKeyInfoTtl, &wanted)?)
 }
 
 /// The first contents of a fresh store.
@@ -182,6 +195,7 @@ fn held(tx: &Tx<'_>) -> Result<Held, Error> {
         next_due: due::earliest(tx)?,
         next_record: audit::next_number(tx)?,
         instances: instances::all(tx)?,
-        policies: iam_policies::active(tx)?,
+        policies: iam_policies::all_in_force(tx)?,
+        settings: settings::all(tx)?,
     })
 }

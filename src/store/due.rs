@@ -3,7 +3,7 @@
 use rusqlite::params;
 
 use crate::domain::due::{Due, DueKind};
-use crate::domain::id::{InstanceId, KeyId};
+use crate::domain::id::{IamPolicyId, InstanceId, KeyId};
 use crate::domain::time::Timestamp;
 use crate::store::Error;
 use crate::store::row::Reading;
@@ -20,20 +20,33 @@ pub(crate) struct DueRow {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Subject {
     Key(KeyId),
-    /// The import token of an instance.
-    ImportToken(InstanceId),
+    /// A service instance, or its import token.
+    Instance(InstanceId),
+    /// A policy of IAM.
+    Policy(IamPolicyId),
 }
 
-/// Replaces the row of an instance's import token; `None` removes it.
+impl Subject {
+    fn id(self) -> String {
+        match self {
+            Self::Key(key) => key.to_string(),
+            Self::Instance(instance) => instance.to_string(),
+            Self::Policy(policy) => policy.to_string(),
+        }
+    }
+}
+
+/// Sets the one row of a kind about something; `None` removes it.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn replace_token(tx: &Tx<'_>, instance: InstanceId, expires_at: Option<Timestamp>) -> Result<(), Error> {
-    let instance = instance.to_string();
-    tx.prepare("DELETE FROM due WHERE subject_id = ?1")?.execute([&instance])?;
-    tx.touch_due();
-    let expiry = expires_at.map(|at| Due { at, kind: DueKind::TokenExpiry });
-    insert_all(tx, &instance, expiry.as_slice())
+pub(crate) fn set(tx: &Tx<'_>, subject: Subject, kind: DueKind, at: Option<Timestamp>) -> Result<(), Error> {
+    let id = subject.id();
+    let removed = tx.prepare("DELETE FROM due WHERE subject_id = ?1 AND kind = ?2")?.execute([&id, kind.name()])?;
+    if removed > 0 {
+        tx.touch_due();
+    }
+    insert_all(tx, &id, at.map(|at| Due { at, kind }).as_slice())
 }
 
 /// Removes a row that came to nothing.
@@ -41,14 +54,7 @@ pub(crate) fn replace_token(tx: &Tx<'_>, instance: InstanceId, expires_at: Optio
 /// # Errors
 /// The store's.
 pub(crate) fn remove(tx: &Tx<'_>, row: DueRow) -> Result<(), Error> {
-    let subject = match row.subject {
-        Subject::Key(key) => key.to_string(),
-        Subject::ImportToken(instance) => instance.to_string(),
-    };
-    tx.prepare("DELETE FROM due WHERE subject_id = ?1 AND kind = ?2")?
-        .execute([subject.as_str(), row.due.kind.name()])?;
-    tx.touch_due();
-    Ok(())
+    set(tx, row.subject, row.due.kind, None)
 }
 
 /// Replaces all rows of a key.
@@ -107,7 +113,10 @@ pub(crate) fn by(tx: &Tx<'_>, until: Timestamp, most: usize) -> Result<Vec<DueRo
         let reading = Reading::new("due", row, "subject_id");
         let due = Due { at: reading.at("at")?, kind: reading.parse("kind", DueKind::parse)? };
         let subject = match due.kind {
-            DueKind::TokenExpiry => Subject::ImportToken(reading.parse("subject_id", InstanceId::parse)?),
+            DueKind::TokenExpiry | DueKind::Reclamation => {
+                Subject::Instance(reading.parse("subject_id", InstanceId::parse)?)
+            }
+            DueKind::Propagation => Subject::Policy(reading.parse("subject_id", IamPolicyId::parse)?),
             DueKind::Expiry | DueKind::Rotation | DueKind::DeletionLapse | DueKind::Purge => {
                 Subject::Key(reading.parse("subject_id", KeyId::parse)?)
             }

@@ -5,6 +5,7 @@ pub(crate) mod audit;
 pub(crate) mod due;
 pub(crate) mod file;
 pub(crate) mod iam_policies;
+pub(crate) mod iam_policy_changes;
 pub(crate) mod import_tokens;
 pub(crate) mod instance_policies;
 pub(crate) mod instances;
@@ -21,6 +22,7 @@ pub(crate) mod resource_keys;
 pub(crate) mod rings;
 mod row;
 pub(crate) mod secrets;
+pub(crate) mod settings;
 pub(crate) mod tx;
 pub(crate) mod writer;
 

@@ -11,9 +11,10 @@ use tokio::sync::oneshot;
 use tracing::{error, warn};
 
 use crate::domain::iam_policy::IamPolicy;
+use crate::domain::settings::Settings;
 use crate::store::file::BUSY_WAIT;
 use crate::store::tx::{Effects, Tx};
-use crate::store::{Error, due, iam_policies};
+use crate::store::{Error, due, iam_policies, settings};
 
 /// Jobs that one commit takes at most.
 const GROUP_JOBS_MAX: usize = 256;
@@ -30,8 +31,10 @@ pub(crate) struct Committed {
     /// What the jobs noted.
     pub(crate) effects: Effects,
     pub(crate) next_due: NextDue,
-    /// Policies of IAM that changed, as they are now.
+    /// Policies of IAM that changed, as they are in force now.
     pub(crate) policies: Vec<IamPolicy>,
+    /// All settings, when one changed.
+    pub(crate) settings: Option<Settings>,
 }
 
 /// When something is due next.
@@ -201,21 +204,16 @@ impl Thread {
         connection.execute_batch("BEGIN IMMEDIATE")?;
         let tx = Tx::new(connection);
         let ran = run_jobs(&tx, group, settles);
-        let next_due =
-            if tx.effects().due_changed() { due::earliest(&tx).map(NextDue::At) } else { Ok(NextDue::Unchanged) };
-        let policies = changed_policies(&tx);
-        let committed = ran.and(next_due).and_then(|next_due| {
-            let policies = policies?;
+        let committed = ran.and_then(|()| changed(tx)).and_then(|changed| {
             connection.execute_batch("COMMIT")?;
-            Ok((next_due, policies))
+            Ok(changed)
         });
-        let (next_due, policies) = committed.inspect_err(|_| {
+        let committed = committed.inspect_err(|_| {
             // Fails when SQLite has rolled back by itself, which is what is wanted.
             drop(connection.execute_batch("ROLLBACK"));
         })?;
-        let effects = tx.into_effects();
-        let truncate = effects.truncates_log();
-        (self.on_commit)(&Committed { effects, next_due, policies });
+        let truncate = committed.effects.truncates_log();
+        (self.on_commit)(&committed);
         if truncate {
             self.forget_deleted();
         }
@@ -223,9 +221,14 @@ impl Thread {
     }
 }
 
-fn changed_policies(tx: &Tx<'_>) -> Result<Vec<IamPolicy>, Error> {
-    let ids = tx.effects().policies();
-    ids.into_iter().filter_map(|id| iam_policies::get(tx, id).transpose()).collect()
+/// What the transaction changes of what is remembered.
+fn changed(tx: Tx<'_>) -> Result<Committed, Error> {
+    let effects = tx.effects();
+    let next_due = if effects.due_changed() { NextDue::At(due::earliest(&tx)?) } else { NextDue::Unchanged };
+    let policies = effects.policies().into_iter().filter_map(|id| iam_policies::in_force(&tx, id).transpose());
+    let policies = policies.collect::<Result<_, _>>()?;
+    let settings = effects.settings_changed().then(|| settings::all(&tx)).transpose()?;
+    Ok(Committed { effects: tx.into_effects(), next_due, policies, settings })
 }
 
 fn run_jobs(tx: &Tx<'_>, group: Vec<Job>, settles: &mut Vec<Settle>) -> Result<(), Error> {

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Map, Value, json};
@@ -11,10 +10,9 @@ use crate::app::App;
 use crate::clock;
 use crate::domain::audit::{Datum, Record, Side};
 use crate::domain::time::Timestamp;
-use crate::http::admin::errors::AdminError;
+use crate::http::admin::errors::{self, AdminError};
 use crate::http::admin::parameters::{ListControl, only_known, parse_instant};
 use crate::http::key_protect::envelope::phrase;
-use crate::http::panics;
 use crate::http::query::Query;
 use crate::http::state::State;
 
@@ -43,13 +41,11 @@ struct Found {
 
 /// `GET /mock/audit-events`
 pub(crate) async fn list(request: HttpRequest, state: Data<State>) -> HttpResponse {
-    match panics::caught(answer(&request, &state)).await {
-        Some(Ok(found)) => HttpResponse::Ok().json(json!({ "auditEvents": found.records, "total": found.total })),
-        Some(Err(error)) => error.render(),
-        None => {
-            AdminError::plain(StatusCode::INTERNAL_SERVER_ERROR, "fault", "the request could not be completed").render()
-        }
-    }
+    errors::respond(async {
+        let found = answer(&request, &state).await?;
+        Ok(HttpResponse::Ok().json(json!({ "auditEvents": found.records, "total": found.total })))
+    })
+    .await
 }
 
 async fn answer(request: &HttpRequest, state: &State) -> Result<Found, AdminError> {

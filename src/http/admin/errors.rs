@@ -6,6 +6,7 @@ use serde::Serialize;
 use tracing::error;
 
 use crate::app::error::Error;
+use crate::http::panics;
 
 /// A refusal of the admin API.
 #[derive(Debug)]
@@ -55,6 +56,11 @@ impl AdminError {
         Self { status, code, message: message.into(), path: None }
     }
 
+    /// A failure of the service itself.
+    fn fault(status: StatusCode) -> Self {
+        Self::plain(status, "fault", "the request could not be completed")
+    }
+
     /// The reply.
     pub(crate) fn render(&self) -> HttpResponse {
         let error = ErrorDetail { code: self.code, message: &self.message, path: self.path.as_deref() };
@@ -81,13 +87,22 @@ impl From<Error> for AdminError {
                 } else {
                     StatusCode::INTERNAL_SERVER_ERROR
                 };
-                Self::plain(status, "fault", "the request could not be completed")
+                Self::fault(status)
             }
             Error::Crypto(fault) => {
                 error!(%fault, "cryptography failed");
-                Self::plain(StatusCode::INTERNAL_SERVER_ERROR, "fault", "the request could not be completed")
+                Self::fault(StatusCode::INTERNAL_SERVER_ERROR)
             }
         }
+    }
+}
+
+/// The reply of a call; a panic costs that call and nothing else.
+pub(crate) async fn respond(answer: impl Future<Output = Result<HttpResponse, AdminError>>) -> HttpResponse {
+    match panics::caught(answer).await {
+        Some(Ok(response)) => response,
+        Some(Err(error)) => error.render(),
+        None => AdminError::fault(StatusCode::INTERNAL_SERVER_ERROR).render(),
     }
 }
 

@@ -6,6 +6,7 @@ mod clock;
 pub(crate) mod errors;
 mod kmip;
 mod parameters;
+mod settings;
 mod status;
 
 use actix_web::middleware::from_fn;
@@ -28,6 +29,12 @@ pub(crate) fn configure(routes: &mut ServiceConfig) {
                 .service(post("/tokens/expire", status::expire_tokens))
                 .service(get("/audit-events", audit::list))
                 .service(post("/kmip-objects", kmip::plant))
+                .service(
+                    web::resource("/settings")
+                        .route(web::get().to(settings::show))
+                        .route(web::patch().to(settings::change))
+                        .default_service(web::to(wrong_method)),
+                )
                 .default_service(web::to(unknown_path)),
         )
         .service(get("/openapi.yaml", status::openapi))
