@@ -6,6 +6,7 @@ pub(crate) mod certificate;
 pub(crate) mod compare;
 pub(crate) mod digest;
 pub(crate) mod envelope;
+pub(crate) mod frames;
 pub(crate) mod import_key;
 pub(crate) mod mac;
 pub(crate) mod master_key;

@@ -1,6 +1,7 @@
 //! Wiring: opens the store, binds the ports, starts and stops all.
 
 mod data_folder;
+mod key_protect;
 mod log;
 mod open;
 mod ready_file;

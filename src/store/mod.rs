@@ -20,7 +20,7 @@ pub(crate) mod reader;
 pub(crate) mod registrations;
 pub(crate) mod resource_keys;
 pub(crate) mod rings;
-mod row;
+pub(crate) mod row;
 pub(crate) mod secrets;
 pub(crate) mod settings;
 pub(crate) mod tx;

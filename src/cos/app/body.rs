@@ -41,11 +41,15 @@ pub(crate) struct Checks {
     pub(crate) checksums: Vec<Checksum>,
     /// Algorithms that `x-amz-trailer` announces.
     pub(crate) trailing: Vec<Algorithm>,
+    /// Algorithms to compute though nothing is to be compared.
+    pub(crate) computed: Vec<Algorithm>,
+    /// True for bytes of our own, which are authenticated already.
+    pub(crate) trusted: bool,
 }
 
 impl Checks {
     /// True when MD5 or a checksum of the client's guards the body: buckets with a retention policy need it.
     pub(crate) fn guard(&self) -> bool {
-        self.md5.is_some() || !self.checksums.is_empty() || !self.trailing.is_empty()
+        self.trusted || self.md5.is_some() || !self.checksums.is_empty() || !self.trailing.is_empty()
     }
 }

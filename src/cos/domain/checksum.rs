@@ -1,7 +1,7 @@
 //! Checksums that clients send with a body, and get back.
 
 /// An algorithm of `x-amz-checksum-*`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Algorithm {
     Crc32,
     Crc32c,

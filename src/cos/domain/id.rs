@@ -18,3 +18,17 @@ uuid_id!(
     /// A multipart upload; the wire shows this one.
     UploadId
 );
+
+impl BucketId {
+    /// The id as 16 bytes.
+    pub(crate) fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+}
+
+impl BlobId {
+    /// The id as 16 bytes.
+    pub(crate) fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+}
