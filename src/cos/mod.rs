@@ -3,5 +3,6 @@
 
 pub(crate) mod app;
 pub(crate) mod domain;
+pub(crate) mod http;
 pub(crate) mod key_protect;
 pub(crate) mod store;

@@ -1,14 +1,14 @@
 //! The wire: parses, authenticates, calls one use case, renders its answer. Nobody else knows JSON bodies or headers.
 
 pub(crate) mod admin;
-mod auth;
+pub(crate) mod auth;
 mod body;
 mod guard;
 mod iam;
 mod iam_policies;
 mod json;
 mod key_protect;
-mod panics;
+pub(crate) mod panics;
 mod query;
 mod resource_controller;
 pub(crate) mod server;

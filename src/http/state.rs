@@ -7,6 +7,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::app::App;
+use crate::app::time;
 use crate::domain::time::Timestamp;
 
 /// The service as its handlers see it.
@@ -87,12 +88,6 @@ impl State {
 
     /// The virtual time of a request: what is due by then has been done.
     pub(crate) async fn now(&self) -> Timestamp {
-        let now = self.app.clock.now();
-        if self.app.memory.next_due() <= now.millis()
-            && let Err(fault) = crate::app::tick::tick(&self.app, now).await
-        {
-            tracing::error!(%fault, "what is due could not be done");
-        }
-        now
+        time::present(&self.app).await
     }
 }

@@ -308,11 +308,7 @@ struct Secrets {
     admin_token: Option<Zeroizing<String>>,
 }
 
-fn describe(
-    config: &Config,
-    listener: &TcpListener,
-    secrets: Secrets,
-) -> Result<Info, StartError> {
+fn describe(config: &Config, listener: &TcpListener, secrets: Secrets) -> Result<Info, StartError> {
     let address = listener.local_addr().map_err(|error| StartError(format!("the port has no address: {error}")))?;
     let host = if config.host.is_unspecified() {
         if config.host.is_ipv6() { "[::1]".to_owned() } else { "127.0.0.1".to_owned() }
@@ -336,10 +332,7 @@ fn describe(
         instance_crn: crn_of(Kind::KeyProtect, builtin::REGION, builtin::KEY_PROTECT_ID),
         cos_instance_id: builtin::OBJECT_STORAGE_ID.to_owned(),
         cos_instance_crn: crn_of(Kind::ObjectStorage, "global", builtin::OBJECT_STORAGE_ID),
-        cos_hmac: CosHmac {
-            access_key_id: secrets.cos_hmac.access_key_id,
-            secret_access_key: secrets.cos_hmac.secret,
-        },
+        cos_hmac: CosHmac { access_key_id: secrets.cos_hmac.access_key_id, secret_access_key: secrets.cos_hmac.secret },
         admin_token: secrets.admin_token,
         pid: std::process::id(),
         version: env!("CARGO_PKG_VERSION").to_owned(),

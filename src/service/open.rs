@@ -7,9 +7,9 @@ use zeroize::Zeroizing;
 
 use crate::app::audit::AuditQueue;
 use crate::app::error::Error;
+use crate::app::resource_keys::HmacPair;
 use crate::app::tick::CLOCK;
 use crate::app::tokens::{AuthMode, GENERATION, Tokens};
-use crate::app::resource_keys::HmacPair;
 use crate::app::vault::Vault;
 use crate::app::{App, Memory, builtin, resource_keys};
 use crate::clock::{Clock, Course, Motion};

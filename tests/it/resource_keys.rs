@@ -53,7 +53,8 @@ async fn its_api_key_stands_for_a_service_id_with_the_role_it_was_made_with() {
     assert_eq!(seen["credentials"], json!({ "REDACTED": "REDACTED" }));
     kp.delete(&format!("/v2/resource_keys/{}", text(&key, "/guid"))).send().await.succeeds(204);
     kp.get(&metadata).bearer(&token).send().await.unauthorized();
-    let form = format!("grant_type=urn:ibm:params:oauth:grant-type:apikey&apikey={}", text(&key, "/credentials/apikey"));
+    let form =
+        format!("grant_type=urn:ibm:params:oauth:grant-type:apikey&apikey={}", text(&key, "/credentials/apikey"));
     assert_eq!(kp.post("/identity/token").form(&form).send().await.status, 400);
 }
 
