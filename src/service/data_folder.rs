@@ -15,6 +15,7 @@ use crate::service::StartError;
 
 const LOCK: &str = "lock";
 const DATABASE: &str = "state.db";
+const OBJECTS: &str = "objects";
 const MASTER_KEY: &str = "master.key";
 const MASTER_KEY_DRAFT: &str = "master.key.new";
 
@@ -51,6 +52,11 @@ impl DataFolder {
     /// Where the database is.
     pub(crate) fn database(&self) -> PathBuf {
         self.path.join(DATABASE)
+    }
+
+    /// Where the bytes of objects are.
+    pub(crate) fn objects(&self) -> PathBuf {
+        self.path.join(OBJECTS)
     }
 
     /// The master key: from the environment, else from its file, which a fresh folder gets.

@@ -21,11 +21,13 @@ use tokio::task::JoinHandle as Task;
 use tracing::{info, warn};
 use zeroize::Zeroizing;
 
+use crate::app::App;
 use crate::app::builtin;
 use crate::app::error::Error;
 use crate::app::resource_keys::HmacPair;
 use crate::app::time;
 use crate::config::Config;
+use crate::cos::app::CosApp;
 use crate::crypto::random::Random;
 use crate::domain::crn;
 use crate::domain::id::InstanceId;
@@ -34,6 +36,7 @@ use crate::http::server;
 use crate::http::state::{AdminAccess, CosHmac, Info, State};
 use crate::http::watchdog::Watchdog;
 use crate::service::data_folder::DataFolder;
+use crate::service::key_protect::WithinTheHouse;
 use crate::service::open::Opened;
 use crate::service::wake::Waker;
 use crate::store;
@@ -129,11 +132,12 @@ impl Service {
         let Opened { app, threads, owner_key, cos_hmac } = open::open(&config, &folder)?;
         // From here on a restart goes on from this clock, whatever ends the process.
         time::keep_course(&app).await?;
+        let cos = open_gateway(&app, &folder).await?;
         let admin_token = admin_token(&config, &app.vault.random)?;
         let info = describe(&config, &listener, Secrets { owner_key, cos_hmac, admin_token })?;
         let admin = AdminAccess { token: info.admin_token.clone(), local: config.host.is_loopback() };
         let ready_file = config.ready_file.clone();
-        let state = Data::new(State::new(app, info, admin));
+        let state = Data::new(State::new(app, cos, info, admin));
         let watchdog = Arc::new(Watchdog::default());
         let server = server::start(listener, state.clone(), Arc::clone(&watchdog))
             .map_err(|error| StartError(format!("port {} cannot be served: {error}", config.port)))?;
@@ -212,6 +216,16 @@ impl Drop for Service {
         self.state.app.archive.close();
         self.state.app.writer.close();
     }
+}
+
+/// Opens the storage gateway's rooms: they are there without its port, too.
+async fn open_gateway(app: &Arc<App>, folder: &DataFolder) -> Result<Arc<CosApp>, StartError> {
+    let keys = Arc::new(WithinTheHouse(Arc::clone(app)));
+    let opened = CosApp::open(Arc::clone(app), keys, folder.objects()).await;
+    let cannot = |error| {
+        StartError(format!("{} cannot be used: {error}; make it readable and writable", folder.objects().display()))
+    };
+    opened.map(Arc::new).map_err(cannot)
 }
 
 /// Starts to log to stderr. Called once, by the program.
