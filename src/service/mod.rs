@@ -275,20 +275,6 @@ fn can_be_written(path: &Path) -> Result<(), String> {
     access(folder, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| format!("its folder: {error}"))
 }
 
-fn bind(host: IpAddr, port: u16) -> Result<TcpListener, StartError> {
-    let socket = socket2::Socket::new(socket2::Domain::for_address((host, port).into()), socket2::Type::STREAM, None);
-    let bound = socket.and_then(|socket| {
-        socket.set_reuse_address(true)?;
-        socket.bind(&std::net::SocketAddr::from((host, port)).into())?;
-        socket.listen(BACKLOG)?;
-        Ok(TcpListener::from(socket))
-    });
-    bound.map_err(|error| {
-        let remedy = "choose another with --port (0 picks a free one) or --host";
-        StartError(format!("{host}:{port} cannot be listened on: {error}; {remedy}"))
-    })
-}
-
 fn admin_token(config: &Config, random: &Random) -> Result<Option<Zeroizing<String>>, StartError> {
     if let Some(token) = &config.admin_token {
         return Ok(Some(Zeroizing::new(token.clone())));
@@ -308,23 +294,18 @@ struct Secrets {
     admin_token: Option<Zeroizing<String>>,
 }
 
-fn describe(config: &Config, listener: &TcpListener, secrets: Secrets) -> Result<Info, StartError> {
-    let address = listener.local_addr().map_err(|error| StartError(format!("the port has no address: {error}")))?;
-    let host = if config.host.is_unspecified() {
-        if config.host.is_ipv6() { "[::1]".to_owned() } else { "127.0.0.1".to_owned() }
-    } else if config.host.is_ipv6() {
-        format!("[{}]", config.host)
-    } else {
-        config.host.to_string()
-    };
-    let url = format!("http://{host}:{}", address.port());
+fn describe(addresses: Addresses, ca_file: Option<PathBuf>, secrets: Secrets) -> Info {
     let crn_of = |kind: Kind, region: &str, id: &str| {
         InstanceId::parse(id).map(|id| crn::of_instance(kind.name(), region, builtin::ACCOUNT, id)).unwrap_or_default()
     };
     Ok(Info {
-        iam_url: url.clone(),
-        admin_url: format!("{url}/mock"),
-        url,
+        iam_url: addresses.url.clone(),
+        admin_url: format!("{}/mock", addresses.url),
+        url: addresses.url,
+        cos_url: addresses.cos_url,
+        tls_url: addresses.tls_url,
+        cos_tls_url: addresses.cos_tls_url,
+        ca_file,
         region: builtin::REGION.to_owned(),
         account_id: builtin::ACCOUNT.to_owned(),
         api_key: secrets.owner_key,
