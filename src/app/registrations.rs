@@ -212,13 +212,7 @@ pub(crate) async fn delete(
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn withdraw(
-    app: &App,
-    tx: &Tx<'_>,
-    cx: &Context,
-    id: KeyId,
-    resource: &ResourceCrn,
-) -> Result<(), Error> {
+pub(crate) fn withdraw(app: &App, tx: &Tx<'_>, cx: &Context, id: KeyId, resource: &ResourceCrn) -> Result<(), Error> {
     let Some(key) = keys::get(tx, id)? else { return Ok(()) };
     let Some(one) = registrations::get(tx, id, resource)? else { return Ok(()) };
     registrations::remove(tx, id, resource)?;

@@ -123,7 +123,11 @@ mod tests {
     #[test]
     fn equal_frames_look_different_wherever_they_are() {
         let (one, other) = (key(1, 2, 3), key(1, 2, 4));
-        let all = [seal(&one, 0, Mark::More, b"same"), seal(&one, 1, Mark::More, b"same"), seal(&other, 0, Mark::More, b"same")];
+        let all = [
+            seal(&one, 0, Mark::More, b"same"),
+            seal(&one, 1, Mark::More, b"same"),
+            seal(&other, 0, Mark::More, b"same"),
+        ];
         assert!(all[0] != all[1] && all[0] != all[2] && all[1] != all[2]);
     }
 

@@ -32,19 +32,14 @@ pub(crate) struct Listeners {
 ///
 /// # Errors
 /// When a socket cannot be listened on.
-pub(crate) fn start(
-    listeners: Listeners,
-    state: Data<State>,
-    watchdog: Arc<Watchdog>,
-    further: fn(&mut ServiceConfig),
-) -> std::io::Result<Server> {
+pub(crate) fn start(listeners: Listeners, state: Data<State>, watchdog: Arc<Watchdog>) -> std::io::Result<Server> {
     let routes = move |routes: &mut ServiceConfig| {
         routes.app_data(state.clone());
         key_protect::configure(routes);
         iam::configure(routes);
         iam_policies::configure(routes);
         resource_controller::configure(routes);
-        admin::configure(routes, further);
+        admin::configure(routes);
     };
     serve(listeners, watchdog, routes)
 }

@@ -9,11 +9,14 @@ use zeroize::Zeroizing;
 
 use crate::app::App;
 use crate::app::time;
+use crate::cos::app::CosApp;
 use crate::domain::time::Timestamp;
 
 /// The service as its handlers see it.
 pub(crate) struct State {
     pub(crate) app: Arc<App>,
+    /// The storage gateway's use cases, for `/mock/buckets`.
+    pub(crate) cos: Arc<CosApp>,
     pub(crate) info: Info,
     pub(crate) admin: AdminAccess,
     /// The local CA's certificate.
@@ -84,8 +87,8 @@ fn maybe_in_clear<S: serde::Serializer>(secret: &Option<Zeroizing<String>>, seri
 
 impl State {
     /// Ready from the start.
-    pub(crate) fn new(app: Arc<App>, info: Info, admin: AdminAccess, ca_pem: String) -> Self {
-        Self { app, info, admin, ca_pem, ready: AtomicBool::new(true) }
+    pub(crate) fn new(app: Arc<App>, cos: Arc<CosApp>, info: Info, admin: AdminAccess, ca_pem: String) -> Self {
+        Self { app, cos, info, admin, ca_pem, ready: AtomicBool::new(true) }
     }
 
     /// True until the service drains.

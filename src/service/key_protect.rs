@@ -85,8 +85,7 @@ impl WithinTheHouse {
     ) -> Result<(), KeyRefusal> {
         let prepared = self.prepare(call, operation)?;
         let resource = ResourceCrn::parse(&call.resource).ok_or(KeyRefusal::Fault)?;
-        let asked =
-            Asked { key: prepared.reference, resource: Ok(resource), if_match: None, body: Ok(draft) };
+        let asked = Asked { key: prepared.reference, resource: Ok(resource), if_match: None, body: Ok(draft) };
         let done = match operation {
             Operation::CreateRegistration => registrations::create_in(&self.0, tx, &prepared.cx, asked),
             _ => registrations::change_in(&self.0, tx, &prepared.cx, asked),
@@ -135,11 +134,7 @@ impl KeyProtect for WithinTheHouse {
         })
     }
 
-    fn unwrap<'a>(
-        &'a self,
-        call: &'a KeyCall,
-        ciphertext: &'a str,
-    ) -> BoxFuture<'a, Result<UnwrappedKey, KeyRefusal>> {
+    fn unwrap<'a>(&'a self, call: &'a KeyCall, ciphertext: &'a str) -> BoxFuture<'a, Result<UnwrappedKey, KeyRefusal>> {
         Box::pin(async move {
             let prepared = self.prepare(call, Operation::Unwrap)?;
             let input = unwrap_input(call, ciphertext);
@@ -163,9 +158,7 @@ impl KeyProtect for WithinTheHouse {
             let prepared = self.prepare(call, Operation::Rewrap)?;
             let input = unwrap_input(call, ciphertext);
             match wrap::rewrap(&self.0, Arc::clone(&prepared.cx), &prepared.reference, input).await {
-                Ok(done) => {
-                    Ok(WrappedKey { ciphertext: done.renewed.ciphertext, version: done.renewed.version })
-                }
+                Ok(done) => Ok(WrappedKey { ciphertext: done.renewed.ciphertext, version: done.renewed.version }),
                 Err(error) => Err(self.refused(&prepared, error).await),
             }
         })

@@ -2,18 +2,20 @@
 
 mod data_folder;
 mod key_protect;
+mod listeners;
 mod log;
 mod open;
 mod ready_file;
+mod tls;
 mod wake;
 
-use std::net::{IpAddr, TcpListener};
-use std::path::Path;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
+use actix_web::dev::{Server, ServerHandle};
 use actix_web::web::Data;
 use thiserror::Error as ThisError;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -21,26 +23,30 @@ use tokio::task::JoinHandle as Task;
 use tracing::{info, warn};
 use zeroize::Zeroizing;
 
+use crate::app::App;
 use crate::app::builtin;
 use crate::app::error::Error;
 use crate::app::resource_keys::HmacPair;
 use crate::app::time;
 use crate::config::Config;
+use crate::cos::app::CosApp;
+use crate::cos::http::{Gateway, server as gateway_server};
+use crate::crypto::local_ca::LocalCa;
 use crate::crypto::random::Random;
 use crate::domain::crn;
 use crate::domain::id::InstanceId;
 use crate::domain::instance::Service as Kind;
-use crate::http::server;
+use crate::http::server::{self, Listeners};
 use crate::http::state::{AdminAccess, CosHmac, Info, State};
 use crate::http::watchdog::Watchdog;
 use crate::service::data_folder::DataFolder;
+use crate::service::key_protect::WithinTheHouse;
+use crate::service::listeners::{Addresses, Ports};
 use crate::service::open::Opened;
 use crate::service::wake::Waker;
 use crate::store;
 use crate::store::file::OpenError;
 
-/// Connections that the system holds until they are accepted.
-const BACKLOG: i32 = 2_048;
 /// Real time that a connection without a request is left open at a stop.
 const IDLE_GRACE: Duration = Duration::from_millis(250);
 /// Real time that a stop may take. Source: `docs/contract/reliability.md` T-18.
@@ -101,13 +107,19 @@ impl Signals {
     }
 }
 
+/// A running server.
+struct Serving {
+    handle: ServerHandle,
+    task: Task<std::io::Result<()>>,
+}
+
 /// A running service.
 ///
 /// Dropped without a stop, it lets go of its port and closes its store, without waiting for anything.
 pub struct Service {
     state: Data<State>,
-    server: ServerHandle,
-    serving: Task<std::io::Result<()>>,
+    /// The main one, then the gateway's, if there is one.
+    servers: Vec<Serving>,
     waker: Option<Waker>,
     /// The store's; the writer is the last one.
     threads: Vec<JoinHandle<()>>,
@@ -124,27 +136,26 @@ impl Service {
     pub async fn start(config: Config) -> Result<Self, StartError> {
         refuse_unsafe(&config)?;
         data_folder::check_master_key(&config)?;
-        let listener = bind(config.host, config.port)?;
+        let ports = Ports::bind(&config)?;
         let folder = DataFolder::open(&config)?;
-        let Opened { app, threads, owner_key, cos_hmac } = open::open(&config, &folder)?;
+        let Opened { app, threads, owner_key, cos_hmac, ca } = open::open(&config, &folder)?;
         // From here on a restart goes on from this clock, whatever ends the process.
         time::keep_course(&app).await?;
+        let cos = open_gateway(&app, &folder).await?;
         let admin_token = admin_token(&config, &app.vault.random)?;
-        let info = describe(&config, &listener, Secrets { owner_key, cos_hmac, admin_token })?;
+        let ca_file = if tls::is_wanted(&config) { Some(tls::write_ca(folder.path(), &ca)?) } else { None };
+        let info = describe(ports.addresses(&config)?, ca_file, Secrets { owner_key, cos_hmac, admin_token });
         let admin = AdminAccess { token: info.admin_token.clone(), local: config.host.is_loopback() };
         let ready_file = config.ready_file.clone();
-        let state = Data::new(State::new(app, info, admin));
+        let state = Data::new(State::new(app, cos, info, admin, ca.certificate_pem.clone()));
         let watchdog = Arc::new(Watchdog::default());
-        let server = server::start(listener, state.clone(), Arc::clone(&watchdog))
-            .map_err(|error| StartError(format!("port {} cannot be served: {error}", config.port)))?;
-        let handle = server.handle();
-        let serving = actix_web::rt::spawn(server);
+        let servers = serve(ports, &config, &ca, &state, &watchdog)?;
         let waker = Waker::start(state.clone(), watchdog).await?;
         if let Some(path) = &ready_file {
             ready_file::write(path, &state.info)?;
         }
         info!(url = state.info.url, pid = state.info.pid, "serving");
-        Ok(Self { state, server: handle, serving, waker: Some(waker), threads, ready_file, _folder: folder })
+        Ok(Self { state, servers, waker: Some(waker), threads, ready_file, _folder: folder })
     }
 
     /// Serves until a signal comes, then drains; a second one ends it at once.
@@ -161,11 +172,12 @@ impl Service {
     pub async fn stop(mut self) {
         self.state.drain();
         let waker = self.waker.take();
-        let drained = tokio::time::timeout(STOP_DEADLINE, drain(self.server.stop(true), waker.as_ref())).await;
+        let stopped = futures_util::future::join_all(self.servers.iter().map(|server| server.handle.stop(true)));
+        let drained = tokio::time::timeout(STOP_DEADLINE, drain(stopped, waker.as_ref())).await;
         if drained.is_err() {
             warn!("some requests did not end in time");
         }
-        self.serving.abort();
+        self.servers.iter().for_each(|server| server.task.abort());
         if let Some(waker) = waker {
             waker.stop().await;
         }
@@ -203,8 +215,10 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        drop(self.server.stop(false));
-        self.serving.abort();
+        for server in &self.servers {
+            drop(server.handle.stop(false));
+            server.task.abort();
+        }
         if let Some(waker) = &self.waker {
             waker.abort();
         }
@@ -212,6 +226,43 @@ impl Drop for Service {
         self.state.app.archive.close();
         self.state.app.writer.close();
     }
+}
+
+/// Opens the storage gateway's rooms: they are there without its port, too.
+async fn open_gateway(app: &Arc<App>, folder: &DataFolder) -> Result<Arc<CosApp>, StartError> {
+    let keys = Arc::new(WithinTheHouse(Arc::clone(app)));
+    let opened = CosApp::open(Arc::clone(app), keys, folder.objects()).await;
+    let cannot = |error| {
+        StartError(format!("{} cannot be used: {error}; make it readable and writable", folder.objects().display()))
+    };
+    opened.map(Arc::new).map_err(cannot)
+}
+
+/// Starts the servers: the main one, and the gateway's where it has a port.
+fn serve(
+    ports: Ports,
+    config: &Config,
+    ca: &LocalCa,
+    state: &Data<State>,
+    watchdog: &Arc<Watchdog>,
+) -> Result<Vec<Serving>, StartError> {
+    let now = state.app.clock.real_seconds();
+    let encrypted = |listener: Option<TcpListener>| match listener {
+        Some(listener) => tls::server_config(ca, config, now).map(|tls| Some((listener, tls))),
+        None => Ok(None),
+    };
+    let main = Listeners { plain: Some(ports.main), tls: encrypted(ports.main_tls)? };
+    let mut servers = vec![server::start(main, state.clone(), Arc::clone(watchdog))];
+    let cos = Listeners { plain: ports.cos, tls: encrypted(ports.cos_tls)? };
+    if cos.plain.is_some() || cos.tls.is_some() {
+        let gateway = Data::new(Gateway { cos: Arc::clone(&state.cos) });
+        servers.push(gateway_server::start(cos, gateway, Arc::clone(watchdog)));
+    }
+    let running = |server: std::io::Result<Server>| {
+        let server = server.map_err(|error| StartError(format!("the ports cannot be served: {error}")))?;
+        Ok(Serving { handle: server.handle(), task: actix_web::rt::spawn(server) })
+    };
+    servers.into_iter().map(running).collect()
 }
 
 /// Starts to log to stderr. Called once, by the program.
@@ -226,13 +277,13 @@ pub fn harden_process() {
 
 /// Waits for the server to stop. Meanwhile connections without a request are ended, but not at once: what a client has
 /// sent by now may not have been read yet.
-async fn drain(stopped: impl Future<Output = ()>, waker: Option<&Waker>) {
+async fn drain<T>(stopped: impl Future<Output = T>, waker: Option<&Waker>) {
     let mut beats = tokio::time::interval(IDLE_GRACE);
     beats.tick().await;
     tokio::pin!(stopped);
     loop {
         tokio::select! {
-            () = &mut stopped => return,
+            _ = &mut stopped => return,
             _ = beats.tick() => waker.into_iter().for_each(Waker::end_idle_connections),
         }
     }
@@ -298,7 +349,7 @@ fn describe(addresses: Addresses, ca_file: Option<PathBuf>, secrets: Secrets) ->
     let crn_of = |kind: Kind, region: &str, id: &str| {
         InstanceId::parse(id).map(|id| crn::of_instance(kind.name(), region, builtin::ACCOUNT, id)).unwrap_or_default()
     };
-    Ok(Info {
+    Info {
         iam_url: addresses.url.clone(),
         admin_url: format!("{}/mock", addresses.url),
         url: addresses.url,
@@ -317,5 +368,5 @@ fn describe(addresses: Addresses, ca_file: Option<PathBuf>, secrets: Secrets) ->
         admin_token: secrets.admin_token,
         pid: std::process::id(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-    })
+    }
 }

@@ -143,13 +143,8 @@ impl CosApp {
             resource: bucket.crn(),
         };
         let wrapped = self.keys.wrap(&call, data_key).await.map_err(refuse_key)?;
-        let key = BucketKey {
-            crn,
-            state: KeyState::Active,
-            version: wrapped.version,
-            registered: true,
-            event_at: None,
-        };
+        let key =
+            BucketKey { crn, state: KeyState::Active, version: wrapped.version, registered: true, event_at: None };
         Ok((StoredKey::Wrapped(wrapped.ciphertext), call, key))
     }
 

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use crate::cos::app::CosApp;
+use crate::cos::app::audit;
 use crate::cos::app::error::Error;
 use crate::cos::app::key_state::Need;
 use crate::cos::app::multipart::{NamedPart, UploadPlace};
 use crate::cos::app::request::Request;
 use crate::cos::app::write::{self, Stored};
-use crate::cos::app::audit;
 use crate::cos::domain::conditions::Conditions;
 use crate::cos::domain::object::{OBJECT_BYTES_MAX, Object, PART_BYTES_MIN, PARTS_MAX};
 use crate::cos::domain::refusal::{Code, Refusal};

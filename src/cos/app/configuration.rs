@@ -9,7 +9,7 @@ use crate::cos::app::request::Request;
 use crate::cos::domain::bucket::Bucket;
 use crate::cos::domain::refusal::Code;
 use crate::cos::store::buckets;
-pub(crate) use crate::cos::store::buckets::Totals;
+pub(crate) use crate::cos::store::buckets::Usage;
 
 impl CosApp {
     /// What a bucket holds, exactly and now. Its configuration is `bucket.configuration`, its tag one made of
@@ -17,7 +17,7 @@ impl CosApp {
     ///
     /// # Errors
     /// The store's.
-    pub(crate) async fn usage(&self, cx: &Request, bucket: &Bucket) -> Result<Totals, Error> {
+    pub(crate) async fn usage(&self, cx: &Request, bucket: &Bucket) -> Result<Usage, Error> {
         let id = bucket.id;
         let totals = self.read(move |tx| Ok(buckets::totals(tx, id)?)).await?;
         self.app.note(audit::of_bucket(cx, bucket, "resource-configuration.read", 200)).await;

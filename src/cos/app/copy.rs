@@ -66,7 +66,8 @@ impl CosApp {
     ) -> Result<Copied, Error> {
         let unchanged = changes.attributes.is_none() && changes.tags.is_none();
         if unchanged && source.bucket.id == bucket.id && source.key == key {
-            let why = "An object cannot be copied onto itself without changing its metadata: send the directive REPLACE.";
+            let why =
+                "An object cannot be copied onto itself without changing its metadata: send the directive REPLACE.";
             return Err(Refusal::new(Code::InvalidRequest, why).into());
         }
         self.data_key(cx, bucket, Need::Write).await?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::cos::app::CosApp;
-use crate::cos::app::configuration::Totals;
+use crate::cos::app::configuration::Usage;
 use crate::cos::app::error::Error;
 use crate::cos::app::key_state::key_call;
 use crate::cos::domain::bucket::{Bucket, BucketName, Encryption, registered_since};
@@ -20,7 +20,7 @@ const AGEING: &str = "mock-bucket-ageing";
 #[derive(Clone, Debug)]
 pub(crate) struct Inspected {
     pub(crate) bucket: Arc<Bucket>,
-    pub(crate) totals: Totals,
+    pub(crate) usage: Usage,
     /// With the time from which on Key Protect is asked anew.
     pub(crate) key_info: Option<(KeyInfo, Timestamp)>,
 }
@@ -33,8 +33,8 @@ impl CosApp {
     pub(crate) async fn inspect_all(&self, limit: usize) -> Result<(Vec<Inspected>, usize), Error> {
         let (found, total) = self.read(move |tx| Ok(buckets::all(tx, limit)?)).await?;
         let mut all = Vec::with_capacity(found.len());
-        for (bucket, totals) in found {
-            all.push(self.look_at(bucket, totals).await?);
+        for (bucket, usage) in found {
+            all.push(self.look_at(bucket, usage).await?);
         }
         Ok((all, total))
     }
@@ -45,17 +45,17 @@ impl CosApp {
     /// `NoSuchBucket`.
     pub(crate) async fn inspect(&self, name: &str) -> Result<Inspected, Error> {
         let name = BucketName::parse(name).ok_or(Code::NoSuchBucket)?;
-        let (bucket, totals) = self
+        let (bucket, usage) = self
             .read(move |tx| {
                 let bucket = buckets::by_name(tx, &name)?.ok_or(Code::NoSuchBucket)?;
-                let totals = buckets::totals(tx, bucket.id)?;
-                Ok((bucket, totals))
+                let usage = buckets::totals(tx, bucket.id)?;
+                Ok((bucket, usage))
             })
             .await?;
-        self.look_at(bucket, totals).await
+        self.look_at(bucket, usage).await
     }
 
-    async fn look_at(&self, mut bucket: Bucket, totals: Totals) -> Result<Inspected, Error> {
+    async fn look_at(&self, mut bucket: Bucket, usage: Usage) -> Result<Inspected, Error> {
         let id = bucket.id;
         if let Some(key) = bucket.key().filter(|key| key.state == KeyState::Erased)
             && !self.keys.exists(&key.crn).await.map_err(fault)?
@@ -75,7 +75,7 @@ impl CosApp {
         let info = if bucket.key().is_some() { self.memory.look(id).info } else { None };
         let ttl = self.key_info_ttl();
         let key_info = info.map(|info| (info, info.next_check(ttl)));
-        Ok(Inspected { bucket: Arc::new(bucket), totals, key_info })
+        Ok(Inspected { bucket: Arc::new(bucket), usage, key_info })
     }
 
     /// Gives a bucket another date of creation. One before 2020-02-26 takes its registration away for good.

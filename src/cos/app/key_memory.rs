@@ -30,7 +30,13 @@ impl KeyMemory {
     }
 
     /// Takes an answer, unless an event has come since it was asked for.
-    pub(crate) fn answer(&self, bucket: BucketId, epoch: u64, info: Option<KeyInfo>, key: Option<Arc<DataKey>>) -> bool {
+    pub(crate) fn answer(
+        &self,
+        bucket: BucketId,
+        epoch: u64,
+        info: Option<KeyInfo>,
+        key: Option<Arc<DataKey>>,
+    ) -> bool {
         let mut entries = self.lock();
         let entry = entries.entry(bucket).or_default();
         let timely = entry.epoch == epoch;

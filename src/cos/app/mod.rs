@@ -90,10 +90,7 @@ impl CosApp {
     /// How the refusal of a data operation looks.
     fn unavailable(&self) -> Unavailable {
         let settings = self.app.settings();
-        Unavailable {
-            code: settings.cos_key_unavailable_code.clone(),
-            status: settings.cos_key_unavailable_status,
-        }
+        Unavailable { code: settings.cos_key_unavailable_code.clone(), status: settings.cos_key_unavailable_status }
     }
 
     /// Wipes unwrapped data keys whose time is over.

@@ -295,7 +295,8 @@ fn uploads_page(tx: &Tx<'_>, bucket: BucketId, wanted: &UploadsWanted) -> Result
             }
         }
         let folded = list::common_prefix(key, &wanted.prefix, &wanted.delimiter);
-        if folded.is_some() && (folded == page.prefixes.last().cloned() || folded.as_ref() == Some(&wanted.key_marker)) {
+        if folded.is_some() && (folded == page.prefixes.last().cloned() || folded.as_ref() == Some(&wanted.key_marker))
+        {
             return true;
         }
         if page.uploads.len() + page.prefixes.len() == most {

@@ -67,7 +67,8 @@ pub(super) async fn open(reading: Reading, blobs: &[Blob], window: Option<Window
     let (source, first) = next(source).await?;
     let Some(first) = first else { return Ok(Box::pin(stream::empty())) };
     let rest = stream::try_unfold(source, async |source| {
-        let (source, bytes) = next(source).await.inspect_err(|fault| tracing::error!(%fault, "a read is broken off"))?;
+        let (source, bytes) =
+            next(source).await.inspect_err(|fault| tracing::error!(%fault, "a read is broken off"))?;
         Ok(bytes.map(|bytes| (bytes, source)))
     });
     Ok(Box::pin(stream::once(async { Ok(first) }).chain(rest)))
@@ -137,7 +138,8 @@ impl Opened {
         let mut out = Vec::with_capacity(sealed.len());
         for frame in sealed.chunks_mut(SEALED_FRAME_BYTES) {
             let mark = if self.next == last { Mark::Last } else { Mark::More };
-            let opened = self.key.open(self.next, mark, frame).ok_or_else(|| damaged(blob, &"does not authenticate"))?;
+            let opened =
+                self.key.open(self.next, mark, frame).ok_or_else(|| damaged(blob, &"does not authenticate"))?;
             let start = self.next * FRAME;
             let from = usize::try_from(window.first.saturating_sub(start)).unwrap_or(0);
             let until = usize::try_from(window.last - start + 1).unwrap_or(usize::MAX).min(opened.len());

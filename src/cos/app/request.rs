@@ -83,7 +83,8 @@ impl CosApp {
     /// `InvalidArgument` when it names none; `AccessDenied`.
     pub(super) fn named_instance(&self, cx: &Request, access: Access) -> Result<Arc<Instance>, Refusal> {
         let Some(instance) = &cx.instance else {
-            let why = "The header ibm-service-instance-id is missing: the CRN or the GUID of a service instance is needed.";
+            let why =
+                "The header ibm-service-instance-id is missing: the CRN or the GUID of a service instance is needed.";
             return Err(Refusal::new(Code::InvalidArgument, why));
         };
         self.permit(cx, instance, access)?;

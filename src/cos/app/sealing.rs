@@ -163,11 +163,7 @@ enum Work {
 }
 
 impl Pipe {
-    async fn take_in(
-        &mut self,
-        mut body: crate::cos::app::body::Incoming,
-        room: Room,
-    ) -> Result<Vec<Checksum>, Error> {
+    async fn take_in(&mut self, mut body: crate::cos::app::body::Incoming, room: Room) -> Result<Vec<Checksum>, Error> {
         let mut trailer = Vec::new();
         while let Some(piece) = body.next().await {
             match piece? {
@@ -274,7 +270,8 @@ impl Sealing {
                 Some(one) if one == expected => {}
                 Some(_) => return Err(Code::BadDigest.into()),
                 None => {
-                    let why = format!("The trailer {} was not announced by x-amz-trailer.", expected.algorithm.header());
+                    let why =
+                        format!("The trailer {} was not announced by x-amz-trailer.", expected.algorithm.header());
                     return Err(Refusal::new(Code::InvalidRequest, why));
                 }
             }

@@ -173,7 +173,7 @@ pub(crate) fn checks(headers: &HeaderMap) -> Result<Checks, Refusal> {
     }
     let digest = text(headers, "x-amz-content-sha256").filter(|digest| is_digest(digest));
     let payload_sha256 = digest.and_then(|digest| <[u8; 32]>::try_from(hex::decode(digest).ok()?).ok());
-    Ok(Checks { md5: md5.transpose()?, payload_sha256, checksums, trailing })
+    Ok(Checks { md5: md5.transpose()?, payload_sha256, checksums, trailing, ..Checks::default() })
 }
 
 /// True for SHA-256 in hexadecimal.

@@ -13,11 +13,7 @@ use crate::http::watchdog::Watchdog;
 ///
 /// # Errors
 /// When a socket cannot be listened on.
-pub(crate) fn start(
-    listeners: Listeners,
-    gateway: Data<Gateway>,
-    watchdog: Arc<Watchdog>,
-) -> std::io::Result<Server> {
+pub(crate) fn start(listeners: Listeners, gateway: Data<Gateway>, watchdog: Arc<Watchdog>) -> std::io::Result<Server> {
     let routes = move |routes: &mut ServiceConfig| {
         routes.app_data(gateway.clone()).default_service(web::to(answer));
     };

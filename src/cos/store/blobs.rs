@@ -49,10 +49,8 @@ impl Owner {
 /// The store's.
 pub(crate) fn put(tx: &Tx<'_>, owner: Owner, blob: &Blob) -> Result<Vec<BlobId>, Error> {
     let owner = owner.id();
-    let replaced = ids(tx, "DELETE FROM blobs WHERE owner = ?1 AND number = ?2 RETURNING id", params![
-        owner,
-        blob.number
-    ])?;
+    let replaced =
+        ids(tx, "DELETE FROM blobs WHERE owner = ?1 AND number = ?2 RETURNING id", params![owner, blob.number])?;
     tx.prepare(
         "INSERT INTO blobs (id, owner, number, size, etag, checksums, modified_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -102,8 +100,7 @@ pub(crate) fn of(tx: &Tx<'_>, owner: Owner) -> Result<Vec<Blob>, Error> {
 /// # Errors
 /// The store's.
 pub(crate) fn page(tx: &Tx<'_>, owner: Owner, marker: u32, limit: usize) -> Result<Vec<Blob>, Error> {
-    let mut statement =
-        tx.prepare("SELECT * FROM blobs WHERE owner = ?1 AND number > ?2 ORDER BY number LIMIT ?3")?;
+    let mut statement = tx.prepare("SELECT * FROM blobs WHERE owner = ?1 AND number > ?2 ORDER BY number LIMIT ?3")?;
     let mut rows = statement.query(params![owner.id(), marker, i64::try_from(limit).unwrap_or(i64::MAX)])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {

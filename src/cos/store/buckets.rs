@@ -27,7 +27,7 @@ pub(crate) enum StoredKey {
 
 /// What a bucket, or all of them, hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Totals {
+pub(crate) struct Usage {
     pub(crate) objects: u64,
     /// In clear.
     pub(crate) bytes: u64,
@@ -186,7 +186,7 @@ pub(crate) fn count_of_instance(tx: &Tx<'_>, instance: InstanceId) -> Result<u64
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn all(tx: &Tx<'_>, limit: usize) -> Result<(Vec<(Bucket, Totals)>, usize), Error> {
+pub(crate) fn all(tx: &Tx<'_>, limit: usize) -> Result<(Vec<(Bucket, Usage)>, usize), Error> {
     let count: i64 = tx.prepare("SELECT count(*) FROM buckets")?.query_row([], |row| row.get(0))?;
     let mut statement = tx.prepare("SELECT * FROM buckets ORDER BY seq LIMIT ?1")?;
     let mut rows = statement.query([i64::try_from(limit).unwrap_or(i64::MAX)])?;
@@ -201,10 +201,10 @@ pub(crate) fn all(tx: &Tx<'_>, limit: usize) -> Result<(Vec<(Bucket, Totals)>, u
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn totals(tx: &Tx<'_>, id: BucketId) -> Result<Totals, Error> {
+pub(crate) fn totals(tx: &Tx<'_>, id: BucketId) -> Result<Usage, Error> {
     let mut statement = tx.prepare("SELECT name, objects, bytes FROM buckets WHERE id = ?1")?;
     let mut rows = statement.query([id.to_string()])?;
-    rows.next()?.map_or(Ok(Totals::default()), read_totals)
+    rows.next()?.map_or(Ok(Usage::default()), read_totals)
 }
 
 /// Bytes of all objects and parts.
@@ -300,10 +300,10 @@ fn read(row: &Row<'_>) -> Result<Bucket, Error> {
     })
 }
 
-fn read_totals(row: &Row<'_>) -> Result<Totals, Error> {
+fn read_totals(row: &Row<'_>) -> Result<Usage, Error> {
     let reading = Reading::new("buckets", row, "name");
     let number = |column| reading.get::<i64>(column).map(i64::unsigned_abs);
-    Ok(Totals { objects: number("objects")?, bytes: number("bytes")? })
+    Ok(Usage { objects: number("objects")?, bytes: number("bytes")? })
 }
 
 fn write_protection(one: &Protection) -> String {

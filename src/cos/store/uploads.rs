@@ -70,8 +70,11 @@ pub(crate) fn get(tx: &Tx<'_>, bucket: BucketId, key: &ObjectKey, id: UploadId) 
 /// # Errors
 /// The store's.
 pub(crate) fn complete(tx: &Tx<'_>, id: UploadId, completed: &Completed) -> Result<(), Error> {
-    tx.prepare("UPDATE uploads SET etag = ?2, list = ?3 WHERE id = ?1")?
-        .execute([id.to_string().as_str(), &completed.etag, &completed.list])?;
+    tx.prepare("UPDATE uploads SET etag = ?2, list = ?3 WHERE id = ?1")?.execute([
+        id.to_string().as_str(),
+        &completed.etag,
+        &completed.list,
+    ])?;
     Ok(())
 }
 
@@ -108,9 +111,8 @@ pub(crate) fn walk(
     from: &str,
     mut take: impl FnMut(UploadRow) -> bool,
 ) -> Result<(), Error> {
-    let mut statement = tx.prepare(
-        "SELECT * FROM uploads WHERE bucket_id = ?1 AND key >= ?2 AND list IS NULL ORDER BY key, seq",
-    )?;
+    let mut statement =
+        tx.prepare("SELECT * FROM uploads WHERE bucket_id = ?1 AND key >= ?2 AND list IS NULL ORDER BY key, seq")?;
     let mut rows = statement.query([bucket.to_string().as_str(), from])?;
     while let Some(row) = rows.next()? {
         if !take(read(row)?) {

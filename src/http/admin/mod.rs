@@ -14,8 +14,8 @@ use actix_web::web::{self, ServiceConfig};
 
 use self::errors::{unknown_path, wrong_method};
 
-/// The routes, and what else the main port answers. `further`: routes below `/mock` of other rooms.
-pub(crate) fn configure(routes: &mut ServiceConfig, further: fn(&mut ServiceConfig)) {
+/// The routes, and what else the main port answers.
+pub(crate) fn configure(routes: &mut ServiceConfig) {
     routes
         .service(
             web::scope("/mock")
@@ -30,7 +30,6 @@ pub(crate) fn configure(routes: &mut ServiceConfig, further: fn(&mut ServiceConf
                 .service(get("/audit-events", audit::list))
                 .service(post("/kmip-objects", kmip::plant))
                 .service(get("/ca.pem", status::ca))
-                .configure(further)
                 .service(
                     web::resource("/settings")
                         .route(web::get().to(settings::show))
