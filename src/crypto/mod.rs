@@ -8,6 +8,7 @@ pub(crate) mod digest;
 pub(crate) mod envelope;
 pub(crate) mod frames;
 pub(crate) mod import_key;
+pub(crate) mod local_ca;
 pub(crate) mod mac;
 pub(crate) mod master_key;
 pub(crate) mod random;

@@ -1,5 +1,6 @@
 //! What every handler can reach.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -18,6 +19,8 @@ pub(crate) struct State {
     pub(crate) cos: Arc<CosApp>,
     pub(crate) info: Info,
     pub(crate) admin: AdminAccess,
+    /// The local CA's certificate.
+    pub(crate) ca_pem: String,
     /// False while the service drains.
     ready: AtomicBool,
 }
@@ -27,8 +30,17 @@ pub(crate) struct State {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Info {
     pub(crate) url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cos_url: Option<String>,
     pub(crate) iam_url: String,
     pub(crate) admin_url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tls_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cos_tls_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Path of the local CA's certificate, where HTTPS is on.
+    pub(crate) ca_file: Option<PathBuf>,
     pub(crate) region: String,
     pub(crate) account_id: String,
     #[serde(serialize_with = "in_clear")]
@@ -75,8 +87,8 @@ fn maybe_in_clear<S: serde::Serializer>(secret: &Option<Zeroizing<String>>, seri
 
 impl State {
     /// Ready from the start.
-    pub(crate) fn new(app: Arc<App>, cos: Arc<CosApp>, info: Info, admin: AdminAccess) -> Self {
-        Self { app, cos, info, admin, ready: AtomicBool::new(true) }
+    pub(crate) fn new(app: Arc<App>, cos: Arc<CosApp>, info: Info, admin: AdminAccess, ca_pem: String) -> Self {
+        Self { app, cos, info, admin, ca_pem, ready: AtomicBool::new(true) }
     }
 
     /// True until the service drains.

@@ -49,6 +49,11 @@ impl DataFolder {
         Ok(Self { path, _lock: lock, _temporary: None })
     }
 
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Where the database is.
     pub(crate) fn database(&self) -> PathBuf {
         self.path.join(DATABASE)

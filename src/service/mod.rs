@@ -2,18 +2,20 @@
 
 mod data_folder;
 mod key_protect;
+mod listeners;
 mod log;
 mod open;
 mod ready_file;
+mod tls;
 mod wake;
 
-use std::net::{IpAddr, TcpListener};
-use std::path::Path;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
+use actix_web::dev::{Server, ServerHandle};
 use actix_web::web::Data;
 use thiserror::Error as ThisError;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -28,22 +30,23 @@ use crate::app::resource_keys::HmacPair;
 use crate::app::time;
 use crate::config::Config;
 use crate::cos::app::CosApp;
+use crate::cos::http::{Gateway, server as gateway_server};
+use crate::crypto::local_ca::LocalCa;
 use crate::crypto::random::Random;
 use crate::domain::crn;
 use crate::domain::id::InstanceId;
 use crate::domain::instance::Service as Kind;
-use crate::http::server;
+use crate::http::server::{self, Listeners};
 use crate::http::state::{AdminAccess, CosHmac, Info, State};
 use crate::http::watchdog::Watchdog;
 use crate::service::data_folder::DataFolder;
 use crate::service::key_protect::WithinTheHouse;
+use crate::service::listeners::{Addresses, Ports};
 use crate::service::open::Opened;
 use crate::service::wake::Waker;
 use crate::store;
 use crate::store::file::OpenError;
 
-/// Connections that the system holds until they are accepted.
-const BACKLOG: i32 = 2_048;
 /// Real time that a connection without a request is left open at a stop.
 const IDLE_GRACE: Duration = Duration::from_millis(250);
 /// Real time that a stop may take. Source: `docs/contract/reliability.md` T-18.
@@ -104,13 +107,19 @@ impl Signals {
     }
 }
 
+/// A running server.
+struct Serving {
+    handle: ServerHandle,
+    task: Task<std::io::Result<()>>,
+}
+
 /// A running service.
 ///
 /// Dropped without a stop, it lets go of its port and closes its store, without waiting for anything.
 pub struct Service {
     state: Data<State>,
-    server: ServerHandle,
-    serving: Task<std::io::Result<()>>,
+    /// The main one, then the gateway's, if there is one.
+    servers: Vec<Serving>,
     waker: Option<Waker>,
     /// The store's; the writer is the last one.
     threads: Vec<JoinHandle<()>>,
@@ -127,28 +136,26 @@ impl Service {
     pub async fn start(config: Config) -> Result<Self, StartError> {
         refuse_unsafe(&config)?;
         data_folder::check_master_key(&config)?;
-        let listener = bind(config.host, config.port)?;
+        let ports = Ports::bind(&config)?;
         let folder = DataFolder::open(&config)?;
-        let Opened { app, threads, owner_key, cos_hmac } = open::open(&config, &folder)?;
+        let Opened { app, threads, owner_key, cos_hmac, ca } = open::open(&config, &folder)?;
         // From here on a restart goes on from this clock, whatever ends the process.
         time::keep_course(&app).await?;
         let cos = open_gateway(&app, &folder).await?;
         let admin_token = admin_token(&config, &app.vault.random)?;
-        let info = describe(&config, &listener, Secrets { owner_key, cos_hmac, admin_token })?;
+        let ca_file = if tls::is_wanted(&config) { Some(tls::write_ca(folder.path(), &ca)?) } else { None };
+        let info = describe(ports.addresses(&config)?, ca_file, Secrets { owner_key, cos_hmac, admin_token });
         let admin = AdminAccess { token: info.admin_token.clone(), local: config.host.is_loopback() };
         let ready_file = config.ready_file.clone();
-        let state = Data::new(State::new(app, cos, info, admin));
+        let state = Data::new(State::new(app, cos, info, admin, ca.certificate_pem.clone()));
         let watchdog = Arc::new(Watchdog::default());
-        let server = server::start(listener, state.clone(), Arc::clone(&watchdog))
-            .map_err(|error| StartError(format!("port {} cannot be served: {error}", config.port)))?;
-        let handle = server.handle();
-        let serving = actix_web::rt::spawn(server);
+        let servers = serve(ports, &config, &ca, &state, &watchdog)?;
         let waker = Waker::start(state.clone(), watchdog).await?;
         if let Some(path) = &ready_file {
             ready_file::write(path, &state.info)?;
         }
         info!(url = state.info.url, pid = state.info.pid, "serving");
-        Ok(Self { state, server: handle, serving, waker: Some(waker), threads, ready_file, _folder: folder })
+        Ok(Self { state, servers, waker: Some(waker), threads, ready_file, _folder: folder })
     }
 
     /// Serves until a signal comes, then drains; a second one ends it at once.
@@ -165,11 +172,12 @@ impl Service {
     pub async fn stop(mut self) {
         self.state.drain();
         let waker = self.waker.take();
-        let drained = tokio::time::timeout(STOP_DEADLINE, drain(self.server.stop(true), waker.as_ref())).await;
+        let stopped = futures_util::future::join_all(self.servers.iter().map(|server| server.handle.stop(true)));
+        let drained = tokio::time::timeout(STOP_DEADLINE, drain(stopped, waker.as_ref())).await;
         if drained.is_err() {
             warn!("some requests did not end in time");
         }
-        self.serving.abort();
+        self.servers.iter().for_each(|server| server.task.abort());
         if let Some(waker) = waker {
             waker.stop().await;
         }
@@ -207,8 +215,10 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        drop(self.server.stop(false));
-        self.serving.abort();
+        for server in &self.servers {
+            drop(server.handle.stop(false));
+            server.task.abort();
+        }
         if let Some(waker) = &self.waker {
             waker.abort();
         }
@@ -228,6 +238,33 @@ async fn open_gateway(app: &Arc<App>, folder: &DataFolder) -> Result<Arc<CosApp>
     opened.map(Arc::new).map_err(cannot)
 }
 
+/// Starts the servers: the main one, and the gateway's where it has a port.
+fn serve(
+    ports: Ports,
+    config: &Config,
+    ca: &LocalCa,
+    state: &Data<State>,
+    watchdog: &Arc<Watchdog>,
+) -> Result<Vec<Serving>, StartError> {
+    let now = state.app.clock.real_seconds();
+    let encrypted = |listener: Option<TcpListener>| match listener {
+        Some(listener) => tls::server_config(ca, config, now).map(|tls| Some((listener, tls))),
+        None => Ok(None),
+    };
+    let main = Listeners { plain: Some(ports.main), tls: encrypted(ports.main_tls)? };
+    let mut servers = vec![server::start(main, state.clone(), Arc::clone(watchdog))];
+    let cos = Listeners { plain: ports.cos, tls: encrypted(ports.cos_tls)? };
+    if cos.plain.is_some() || cos.tls.is_some() {
+        let gateway = Data::new(Gateway { cos: Arc::clone(&state.cos) });
+        servers.push(gateway_server::start(cos, gateway, Arc::clone(watchdog)));
+    }
+    let running = |server: std::io::Result<Server>| {
+        let server = server.map_err(|error| StartError(format!("the ports cannot be served: {error}")))?;
+        Ok(Serving { handle: server.handle(), task: actix_web::rt::spawn(server) })
+    };
+    servers.into_iter().map(running).collect()
+}
+
 /// Starts to log to stderr. Called once, by the program.
 pub fn start_log(config: &Config) {
     log::start(config);
@@ -240,13 +277,13 @@ pub fn harden_process() {
 
 /// Waits for the server to stop. Meanwhile connections without a request are ended, but not at once: what a client has
 /// sent by now may not have been read yet.
-async fn drain(stopped: impl Future<Output = ()>, waker: Option<&Waker>) {
+async fn drain<T>(stopped: impl Future<Output = T>, waker: Option<&Waker>) {
     let mut beats = tokio::time::interval(IDLE_GRACE);
     beats.tick().await;
     tokio::pin!(stopped);
     loop {
         tokio::select! {
-            () = &mut stopped => return,
+            _ = &mut stopped => return,
             _ = beats.tick() => waker.into_iter().for_each(Waker::end_idle_connections),
         }
     }
@@ -289,20 +326,6 @@ fn can_be_written(path: &Path) -> Result<(), String> {
     access(folder, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| format!("its folder: {error}"))
 }
 
-fn bind(host: IpAddr, port: u16) -> Result<TcpListener, StartError> {
-    let socket = socket2::Socket::new(socket2::Domain::for_address((host, port).into()), socket2::Type::STREAM, None);
-    let bound = socket.and_then(|socket| {
-        socket.set_reuse_address(true)?;
-        socket.bind(&std::net::SocketAddr::from((host, port)).into())?;
-        socket.listen(BACKLOG)?;
-        Ok(TcpListener::from(socket))
-    });
-    bound.map_err(|error| {
-        let remedy = "choose another with --port (0 picks a free one) or --host";
-        StartError(format!("{host}:{port} cannot be listened on: {error}; {remedy}"))
-    })
-}
-
 fn admin_token(config: &Config, random: &Random) -> Result<Option<Zeroizing<String>>, StartError> {
     if let Some(token) = &config.admin_token {
         return Ok(Some(Zeroizing::new(token.clone())));
@@ -322,23 +345,18 @@ struct Secrets {
     admin_token: Option<Zeroizing<String>>,
 }
 
-fn describe(config: &Config, listener: &TcpListener, secrets: Secrets) -> Result<Info, StartError> {
-    let address = listener.local_addr().map_err(|error| StartError(format!("the port has no address: {error}")))?;
-    let host = if config.host.is_unspecified() {
-        if config.host.is_ipv6() { "[::1]".to_owned() } else { "127.0.0.1".to_owned() }
-    } else if config.host.is_ipv6() {
-        format!("[{}]", config.host)
-    } else {
-        config.host.to_string()
-    };
-    let url = format!("http://{host}:{}", address.port());
+fn describe(addresses: Addresses, ca_file: Option<PathBuf>, secrets: Secrets) -> Info {
     let crn_of = |kind: Kind, region: &str, id: &str| {
         InstanceId::parse(id).map(|id| crn::of_instance(kind.name(), region, builtin::ACCOUNT, id)).unwrap_or_default()
     };
-    Ok(Info {
-        iam_url: url.clone(),
-        admin_url: format!("{url}/mock"),
-        url,
+    Info {
+        iam_url: addresses.url.clone(),
+        admin_url: format!("{}/mock", addresses.url),
+        url: addresses.url,
+        cos_url: addresses.cos_url,
+        tls_url: addresses.tls_url,
+        cos_tls_url: addresses.cos_tls_url,
+        ca_file,
         region: builtin::REGION.to_owned(),
         account_id: builtin::ACCOUNT.to_owned(),
         api_key: secrets.owner_key,
@@ -350,5 +368,5 @@ fn describe(config: &Config, listener: &TcpListener, secrets: Secrets) -> Result
         admin_token: secrets.admin_token,
         pid: std::process::id(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-    })
+    }
 }

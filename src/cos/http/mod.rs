@@ -36,10 +36,9 @@ use actix_web::http::header::{CONTENT_LENGTH, HOST, HeaderName, TRANSFER_ENCODIN
 use actix_web::http::{ConnectionType, Method};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use tracing::{debug, error};
+use tracing::error;
 
 use crate::app::time;
-use crate::clock;
 use crate::cos::app::CosApp;
 use crate::cos::app::error::Error;
 use crate::cos::app::request::Request;
@@ -50,7 +49,6 @@ use crate::cos::http::call::Call;
 use crate::cos::http::query::Query;
 use crate::cos::http::route::Operation;
 use crate::http::panics;
-use crate::http::watchdog::Connection;
 
 /// What every request can reach.
 pub(crate) struct Gateway {
@@ -59,8 +57,6 @@ pub(crate) struct Gateway {
 
 /// Answers any request on the port.
 async fn answer(request: HttpRequest, payload: Payload, gateway: Data<Gateway>) -> HttpResponse {
-    let _under_way = request.conn_data::<Arc<Connection>>().map(Connection::begin);
-    let stopwatch = clock::stopwatch();
     let body = Body::new(payload, announces_nothing(&request));
     let id = gateway.cos.app.vault.random.array().map(uuid::Builder::from_random_bytes);
     let id = id.map(|id| id.into_uuid().to_string()).unwrap_or_default();
@@ -79,8 +75,6 @@ async fn answer(request: HttpRequest, payload: Payload, gateway: Data<Gateway>) 
         response.head_mut().set_connection_type(ConnectionType::Close);
     }
     reply::sign(&mut response, &id);
-    let micros = stopwatch.elapsed().as_micros();
-    debug!(method = %request.method(), path = request.path(), status = response.status().as_u16(), micros, "answered");
     response
 }
 

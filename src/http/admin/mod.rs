@@ -37,6 +37,7 @@ pub(crate) fn configure(routes: &mut ServiceConfig) {
                         .route(web::patch().to(buckets::age))
                         .default_service(web::to(wrong_method)),
                 )
+                .service(get("/ca.pem", status::ca))
                 .service(
                     web::resource("/settings")
                         .route(web::get().to(settings::show))
