@@ -15,6 +15,7 @@ mod audit;
 mod change;
 mod clock;
 mod commands;
+mod cos_root_keys;
 mod coverage;
 mod crash;
 mod create;
