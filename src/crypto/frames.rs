@@ -146,8 +146,9 @@ mod tests {
         fn no_flipped_bit_passes(clear in prop::collection::vec(any::<u8>(), 0..300), number: u64, bit: prop::sample::Index) {
             let key = key(1, 2, 3);
             let sealed = seal(&key, number, Mark::Last, &clear);
-            prop_assert_eq!(key.open(number, Mark::Last, &mut sealed.clone()).unwrap(), &clear[..]);
-            let mut flipped = sealed.clone();
+            let mut opened = sealed.clone();
+            prop_assert_eq!(key.open(number, Mark::Last, &mut opened).unwrap(), &clear[..]);
+            let mut flipped = sealed;
             let bit = bit.index(flipped.len() * 8);
             flipped[bit / 8] ^= 1 << (bit % 8);
             prop_assert!(key.open(number, Mark::Last, &mut flipped).is_none());

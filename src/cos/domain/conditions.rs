@@ -94,20 +94,19 @@ mod tests {
         let read = |table, since| {
             conditions(table, since).of_read("e", Timestamp::from_millis(10_900)).map_err(|refusal| refusal.status)
         };
-        let none = [None, None];
-        assert_eq!(read(none, none), Ok(Verdict::Proceed));
-        assert_eq!(read([Some("\"e\""), None], none), Ok(Verdict::Proceed));
-        assert_eq!(read([Some("x, W/\"e\""), None], none), Ok(Verdict::Proceed));
-        assert_eq!(read([Some("\"x\""), None], none), Err(412));
+        assert_eq!(read([None; 2], [None; 2]), Ok(Verdict::Proceed));
+        assert_eq!(read([Some("\"e\""), None], [None; 2]), Ok(Verdict::Proceed));
+        assert_eq!(read([Some("x, W/\"e\""), None], [None; 2]), Ok(Verdict::Proceed));
+        assert_eq!(read([Some("\"x\""), None], [None; 2]), Err(412));
         assert_eq!(read([Some("e"), None], [None, Some(1)]), Ok(Verdict::Proceed), "If-Match outranks the date");
-        assert_eq!(read(none, [None, Some(9)]), Err(412));
-        assert_eq!(read(none, [None, Some(10)]), Ok(Verdict::Proceed), "seconds are compared whole");
-        assert_eq!(read([None, Some("\"e\"")], none), Ok(Verdict::NotModified));
-        assert_eq!(read([None, Some("*")], none), Ok(Verdict::NotModified));
+        assert_eq!(read([None; 2], [None, Some(9)]), Err(412));
+        assert_eq!(read([None; 2], [None, Some(10)]), Ok(Verdict::Proceed), "seconds are compared whole");
+        assert_eq!(read([None, Some("\"e\"")], [None; 2]), Ok(Verdict::NotModified));
+        assert_eq!(read([None, Some("*")], [None; 2]), Ok(Verdict::NotModified));
         assert_eq!(read([None, Some("x")], [Some(99), None]), Ok(Verdict::Proceed), "If-None-Match outranks the date");
-        assert_eq!(read(none, [Some(10), None]), Ok(Verdict::NotModified));
-        assert_eq!(read(none, [Some(9), None]), Ok(Verdict::Proceed));
-        assert_eq!(read([Some("x"), Some("e")], none), Err(412));
+        assert_eq!(read([None; 2], [Some(10), None]), Ok(Verdict::NotModified));
+        assert_eq!(read([None; 2], [Some(9), None]), Ok(Verdict::Proceed));
+        assert_eq!(read([Some("x"), Some("e")], [None; 2]), Err(412));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod access;
 mod audit;
+mod buckets;
 mod clock;
 pub(crate) mod errors;
 mod kmip;
@@ -29,6 +30,13 @@ pub(crate) fn configure(routes: &mut ServiceConfig) {
                 .service(post("/tokens/expire", status::expire_tokens))
                 .service(get("/audit-events", audit::list))
                 .service(post("/kmip-objects", kmip::plant))
+                .service(get("/buckets", buckets::list))
+                .service(
+                    web::resource("/buckets/{name}")
+                        .route(web::get().to(buckets::show))
+                        .route(web::patch().to(buckets::age))
+                        .default_service(web::to(wrong_method)),
+                )
                 .service(get("/ca.pem", status::ca))
                 .service(
                     web::resource("/settings")
