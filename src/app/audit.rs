@@ -49,6 +49,11 @@ impl AuditQueue {
         std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// How many records wait.
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     fn put_back(&self, mut entries: Vec<Numbered>) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         entries.append(&mut waiting);
@@ -86,7 +91,7 @@ impl App {
             self.audit.full.notify_one();
         } else if waiting >= WAITING_RECORDS_MAX {
             // Nothing is dropped in silence: whoever comes now waits for the store.
-            self.flush_audit().await;
+            Box::pin(self.flush_audit()).await;
         }
     }
 

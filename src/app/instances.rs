@@ -1,6 +1,6 @@
 //! Service instances: made, changed and removed through the Resource Controller, and found by each key request.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::app::App;
@@ -26,7 +26,8 @@ pub(crate) struct Instances {
 #[derive(Default)]
 struct Known {
     in_order: Vec<Arc<Instance>>,
-    by_id: HashMap<InstanceId, Arc<Instance>>,
+    /// Sorted, since they are few: found with less work than hashing an id takes.
+    by_id: BTreeMap<InstanceId, Arc<Instance>>,
 }
 
 impl Known {
@@ -118,6 +119,11 @@ impl Instances {
     /// All instances in order of creation.
     pub(crate) fn all(&self) -> Vec<Arc<Instance>> {
         self.all.read().unwrap_or_else(PoisonError::into_inner).in_order.clone()
+    }
+
+    /// How many are known.
+    pub(crate) fn len(&self) -> usize {
+        self.all.read().unwrap_or_else(PoisonError::into_inner).in_order.len()
     }
 
     /// Takes an instance as it is now.

@@ -7,7 +7,10 @@ mod claims;
 pub(crate) mod create_key;
 pub(crate) mod delete_key;
 pub(crate) mod error;
+pub(crate) mod iam_identities;
 pub(crate) mod iam_policies;
+pub(crate) mod identities;
+pub(crate) mod import_key_pool;
 pub(crate) mod import_token;
 pub(crate) mod instance_policies;
 pub(crate) mod instances;
@@ -17,6 +20,7 @@ pub(crate) mod keys_in_use;
 pub(crate) mod kmip;
 pub(crate) mod list_keys;
 pub(crate) mod lookup;
+pub(crate) mod metrics;
 pub(crate) mod patch_key;
 pub(crate) mod read_key;
 pub(crate) mod registrations;
@@ -38,8 +42,10 @@ use tokio::sync::Mutex;
 
 use crate::app::audit::AuditQueue;
 use crate::app::error::Error;
+use crate::app::import_key_pool::ImportKeyPool;
 use crate::app::instances::Instances;
 use crate::app::keys_in_use::KeysInUse;
+use crate::app::metrics::Metrics;
 use crate::app::rights::GrantsInForce;
 use crate::app::settings::SettingsInForce;
 use crate::app::tokens::Tokens;
@@ -59,10 +65,13 @@ pub(crate) struct App {
     pub(crate) memory: Arc<Memory>,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) audit: AuditQueue,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) writer: Writer,
     pub(crate) reader: Reader,
     /// Reads audit records: a walk over many must not hold up those who read keys.
     pub(crate) archive: Reader,
+    /// Keys for import tokens to come.
+    pub(crate) import_keys: ImportKeyPool,
     /// Held by whoever runs what is due: it runs in order.
     pub(crate) ticking: Mutex<()>,
     /// Held by whoever moves the clock: a second one waits.

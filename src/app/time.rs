@@ -14,7 +14,7 @@ use crate::store::{due, meta};
 pub(crate) async fn present(app: &Arc<App>) -> Timestamp {
     let now = app.clock.now();
     if app.memory.next_due() <= now.millis()
-        && let Err(fault) = tick(app, now).await
+        && let Err(fault) = Box::pin(tick(app, now)).await
     {
         tracing::error!(%fault, "what is due could not be done");
     }

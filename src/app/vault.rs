@@ -4,7 +4,8 @@ use crate::crypto::Error;
 use crate::crypto::master_key::{MasterKey, Sealed};
 use crate::crypto::random::Random;
 use crate::domain::id::{
-    AdapterId, CertificateId, IamPolicyId, InstanceId, KeyId, ObjectId, PolicyId, ResourceKeyId, VersionId,
+    AdapterId, ApiKeyId, CertificateId, IamPolicyId, InstanceId, KeyId, ObjectId, PolicyId, ResourceKeyId,
+    ServiceIdentityId, VersionId,
 };
 use crate::domain::material::{GENERATED_BYTES, Material};
 use crate::store::secrets::SealedRow;
@@ -56,6 +57,16 @@ impl Vault {
         Ok((nonce, bytes))
     }
 
+    /// Seals as [`Vault::seal`], with a nonce that is not drawn from a seed: what goes on beside requests must not change
+    /// the bytes that they get.
+    ///
+    /// # Errors
+    /// When there are no random bytes.
+    pub(crate) fn seal_apart(&self, place: &str, secret: &[u8]) -> Result<SealedRow, Error> {
+        let Sealed { nonce, bytes } = self.master_key.seal(place, secret, &Random::system())?;
+        Ok((nonce, bytes))
+    }
+
     /// Opens such a secret.
     ///
     /// # Errors
@@ -94,6 +105,22 @@ impl Vault {
     /// When there are no random bytes.
     pub(crate) fn iam_policy_id(&self) -> Result<IamPolicyId, Error> {
         self.random.array().map(IamPolicyId::from_random)
+    }
+
+    /// A new service id of IAM.
+    ///
+    /// # Errors
+    /// When there are no random bytes.
+    pub(crate) fn service_identity_id(&self) -> Result<ServiceIdentityId, Error> {
+        self.random.array().map(ServiceIdentityId::from_random)
+    }
+
+    /// A new id of an API key.
+    ///
+    /// # Errors
+    /// When there are no random bytes.
+    pub(crate) fn api_key_id(&self) -> Result<ApiKeyId, Error> {
+        self.random.array().map(ApiKeyId::from_random)
     }
 
     /// A new instance id.

@@ -57,6 +57,14 @@ uuid_id!(
     ResourceKeyId
 );
 uuid_id!(
+    /// A service id of IAM: `ServiceId-<uuid>`.
+    ServiceIdentityId
+);
+uuid_id!(
+    /// An API key of IAM: `ApiKey-<uuid>`. The key itself is another text.
+    ApiKeyId
+);
+uuid_id!(
     /// A KMIP adapter.
     AdapterId
 );

@@ -12,6 +12,7 @@ pub(crate) mod duration;
 pub(crate) mod filter;
 pub(crate) mod force;
 pub(crate) mod grant;
+pub(crate) mod iam_identity;
 pub(crate) mod iam_policy;
 pub(crate) mod id;
 pub(crate) mod import_token;

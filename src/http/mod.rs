@@ -8,6 +8,8 @@ mod iam;
 mod iam_policies;
 mod json;
 mod key_protect;
+mod metrics;
+mod operation_ids;
 pub(crate) mod panics;
 mod query;
 mod resource_controller;

@@ -7,6 +7,8 @@ use zeroize::Zeroizing;
 
 use crate::app::audit::AuditQueue;
 use crate::app::error::Error;
+use crate::app::import_key_pool::ImportKeyPool;
+use crate::app::metrics::Metrics;
 use crate::app::resource_keys::HmacPair;
 use crate::app::tick::CLOCK;
 use crate::app::tokens::{AuthMode, GENERATION, Tokens};
@@ -100,7 +102,9 @@ pub(crate) fn open(config: &Config, folder: &DataFolder) -> Result<Opened, Start
         AuthChoice::Token => AuthMode::Token,
         AuthChoice::Strict => AuthMode::Strict,
     };
-    let tokens = Tokens::new(signer, held.key_name, held.generation, owner_key.bytes(), mode);
+    let metrics = Arc::new(Metrics::new());
+    let shared = Arc::clone(&metrics);
+    let tokens = Tokens::new(signer, held.key_name, held.generation, owner_key.bytes(), mode, shared);
     let tokens = Arc::new(tokens);
     let memory =
         Arc::new(Memory::new(held.instances, &held.policies, held.settings, Arc::clone(&tokens), held.next_due));
@@ -118,9 +122,11 @@ pub(crate) fn open(config: &Config, folder: &DataFolder) -> Result<Opened, Start
         memory,
         tokens,
         audit: AuditQueue::new(held.next_record),
+        metrics,
         writer,
         reader,
         archive,
+        import_keys: ImportKeyPool::default(),
         ticking: tokio::sync::Mutex::new(()),
         moving: tokio::sync::Mutex::new(()),
     };

@@ -2,6 +2,8 @@
 //! brings what lies in memory up to date, and only then lets the jobs' callers go on.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -63,6 +65,7 @@ enum Message {
 /// The door to the writer thread.
 pub(crate) struct Writer {
     queue: SyncSender<Message>,
+    waiting: Arc<AtomicUsize>,
 }
 
 impl Writer {
@@ -72,10 +75,12 @@ impl Writer {
     /// When the system gives no thread.
     pub(crate) fn start(connection: Connection, on_commit: OnCommit) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (queue, jobs) = sync_channel(QUEUE_JOBS_MAX);
-        let thread = std::thread::Builder::new()
-            .name("store-writer".to_owned())
-            .spawn(move || Thread { connection, on_commit, owes_checkpoint: false, stopped: false }.run(&jobs))?;
-        Ok((Self { queue }, thread))
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let taken = Arc::clone(&waiting);
+        let thread = std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || {
+            Thread { connection, on_commit, taken, owes_checkpoint: false, stopped: false }.run(&jobs);
+        })?;
+        Ok((Self { queue, waiting }, thread))
     }
 
     /// Runs a job in a transaction. Its changes are on disk when this returns `Ok`, and are not there after any `Err`.
@@ -99,8 +104,16 @@ impl Writer {
             });
             (keep, settle)
         });
-        self.enqueue(Message::Job(job)).await?;
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        self.enqueue(Message::Job(job)).await.inspect_err(|_| {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+        })?;
         answered.await.unwrap_or_else(|_| Err(Error::Closed.into()))
+    }
+
+    /// How many jobs wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// Lets the thread finish what is queued and close the connection.
@@ -124,6 +137,8 @@ impl Writer {
 struct Thread {
     connection: Connection,
     on_commit: OnCommit,
+    /// Counts the jobs that wait.
+    taken: Arc<AtomicUsize>,
     /// True while deleted material is still on disk.
     owes_checkpoint: bool,
     /// True once a sync has failed: what is on disk is then unknown, so nothing more is written.
@@ -146,6 +161,7 @@ impl Thread {
                     next = jobs.try_recv().ok();
                 }
             }
+            self.taken.fetch_sub(group.len(), Ordering::Relaxed);
             self.run_group(group);
         }
         self.forget_deleted();

@@ -56,7 +56,11 @@ impl AdminError {
         Self { status, code, message: message.into(), path: None }
     }
 
-    /// A failure of the service itself.
+    /// A failure of the service itself that no retry mends.
+    pub(crate) fn failed() -> Self {
+        Self::fault(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
     fn fault(status: StatusCode) -> Self {
         Self::plain(status, "fault", "the request could not be completed")
     }
@@ -91,7 +95,7 @@ impl From<Error> for AdminError {
             }
             Error::Crypto(fault) => {
                 error!(%fault, "cryptography failed");
-                Self::fault(StatusCode::INTERNAL_SERVER_ERROR)
+                Self::failed()
             }
         }
     }
@@ -102,7 +106,7 @@ pub(crate) async fn respond(answer: impl Future<Output = Result<HttpResponse, Ad
     match panics::caught(answer).await {
         Some(Ok(response)) => response,
         Some(Err(error)) => error.render(),
-        None => AdminError::fault(StatusCode::INTERNAL_SERVER_ERROR).render(),
+        None => AdminError::failed().render(),
     }
 }
 

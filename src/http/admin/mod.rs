@@ -5,6 +5,7 @@ mod audit;
 mod buckets;
 mod clock;
 pub(crate) mod errors;
+mod fidelity;
 mod kmip;
 mod parameters;
 mod settings;
@@ -12,6 +13,8 @@ mod status;
 
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
+
+use crate::http::metrics;
 
 use self::errors::{unknown_path, wrong_method};
 
@@ -29,6 +32,7 @@ pub(crate) fn configure(routes: &mut ServiceConfig) {
                 .service(post("/clock/resume", clock::resume))
                 .service(post("/tokens/expire", status::expire_tokens))
                 .service(get("/audit-events", audit::list))
+                .service(get("/fidelity", fidelity::list))
                 .service(post("/kmip-objects", kmip::plant))
                 .service(get("/buckets", buckets::list))
                 .service(
@@ -47,6 +51,7 @@ pub(crate) fn configure(routes: &mut ServiceConfig) {
                 .default_service(web::to(unknown_path)),
         )
         .service(get("/openapi.yaml", status::openapi))
+        .service(get("/metrics", metrics::show))
         .default_service(web::to(unknown_path));
 }
 

@@ -97,14 +97,9 @@ async fn answer(request: &HttpRequest, payload: Payload, state: &State) -> Resul
 }
 
 async fn identity(state: &State, form: &Form, grant_type: &str, now: i64) -> Result<Identity, TokenError> {
-    let tokens = &state.app.tokens;
     match grant_type {
-        API_KEY => {
-            let api_key = form.required("apikey")?;
-            let made = state.app.service_id_of_api_key(api_key).await.map_err(GrantRefusal::from)?;
-            Ok(made.map_or_else(|| tokens.identity_of_api_key(api_key), Ok)?)
-        }
-        REFRESH => Ok(tokens.identity_of_refresh(&state.app.vault, form.required("refresh_token")?, now)?),
+        API_KEY => Ok(state.app.identity_of_api_key(form.required("apikey")?).await?),
+        REFRESH => Ok(state.app.identity_of_refresh(form.required("refresh_token")?, now).await?),
         COMPUTE_RESOURCE => {
             form.required("cr_token")?;
             profile(state, form)
@@ -129,7 +124,7 @@ fn profile(state: &State, form: &Form) -> Result<Identity, TokenError> {
     })?;
     // `…:profile:Profile-<uuid>`: the id is what follows the last colon.
     let value = if field == "profile_crn" { value.rsplit(':').next().unwrap_or(value) } else { value };
-    Ok(state.app.tokens.identity_of_profile(field, value)?)
+    Ok(state.app.identity_of_profile(field, value)?)
 }
 
 fn valid_token(state: &State, form: &Form, now: i64) -> Result<(), TokenError> {

@@ -93,6 +93,31 @@ CREATE TABLE keys (
 CREATE INDEX keys_by_instance ON keys (instance_id, id);
 CREATE INDEX keys_by_ring ON keys (instance_id, ring_id);
 
+-- How many keys there are of each sort, so that nobody has to count them one by one.
+CREATE TABLE key_counts (
+    instance_id TEXT NOT NULL,
+    ring_id TEXT NOT NULL,
+    state INTEGER NOT NULL,
+    extractable INTEGER NOT NULL,
+    keys INTEGER NOT NULL,
+    PRIMARY KEY (instance_id, ring_id, state, extractable)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER key_counts_insert AFTER INSERT ON keys BEGIN
+    INSERT INTO key_counts VALUES (new.instance_id, new.ring_id, new.state, new.extractable, 1)
+        ON CONFLICT (instance_id, ring_id, state, extractable) DO UPDATE SET keys = keys + 1;
+END;
+CREATE TRIGGER key_counts_delete AFTER DELETE ON keys BEGIN
+    UPDATE key_counts SET keys = keys - 1 WHERE instance_id = old.instance_id AND ring_id = old.ring_id
+        AND state = old.state AND extractable = old.extractable;
+END;
+CREATE TRIGGER key_counts_update AFTER UPDATE OF ring_id, state ON keys
+    WHEN old.ring_id <> new.ring_id OR old.state <> new.state BEGIN
+    UPDATE key_counts SET keys = keys - 1 WHERE instance_id = old.instance_id AND ring_id = old.ring_id
+        AND state = old.state AND extractable = old.extractable;
+    INSERT INTO key_counts VALUES (new.instance_id, new.ring_id, new.state, new.extractable, 1)
+        ON CONFLICT (instance_id, ring_id, state, extractable) DO UPDATE SET keys = keys + 1;
+END;
+
 -- Key material, sealed under the master key. A root key has one row a version, oldest first by seq.
 CREATE TABLE key_versions (
     seq INTEGER PRIMARY KEY,
@@ -280,6 +305,29 @@ CREATE TABLE iam_policy_changes (
     at INTEGER NOT NULL,
     UNIQUE (id, at)
 ) STRICT;
+
+-- Service ids of IAM that were made by its API.
+CREATE TABLE service_ids (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    description TEXT,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL
+) STRICT;
+
+-- API keys of IAM that were made by its API, without the keys. iam_id: whom one speaks for; digest: SHA-256 of it.
+CREATE TABLE api_keys (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    description TEXT,
+    iam_id TEXT NOT NULL,
+    digest BLOB NOT NULL UNIQUE,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL
+) STRICT;
+CREATE INDEX api_keys_by_iam_id ON api_keys (iam_id);
 
 -- Which cloud resource a root key protects, and with which of its versions.
 CREATE TABLE registrations (

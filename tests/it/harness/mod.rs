@@ -11,6 +11,7 @@ pub(crate) mod process;
 pub(crate) mod program;
 pub(crate) mod raw;
 pub(crate) mod reply;
+pub(crate) mod role_table;
 pub(crate) mod spec;
 pub(crate) mod wire;
 pub(crate) mod words;
