@@ -1,11 +1,13 @@
 //! aws-chunked bodies: data in chunks, each perhaps signed, then perhaps a trailer with checksums. The chunks have nothing
 //! to do with those of HTTP. Source: `docs/contract/cos.md` 3.4.
 
+use std::fmt::Write as _;
+
 use bytes::{Buf, Bytes, BytesMut};
 
 use crate::cos::domain::checksum::{Algorithm as ChecksumKind, Checksum};
 use crate::cos::domain::refusal::{Code, Refusal};
-use crate::cos::http::v4::SigningKey;
+use crate::cos::http::v4::{EMPTY, SigningKey};
 use crate::crypto::compare;
 use crate::crypto::digest::{self, Algorithm, Running};
 
@@ -13,8 +15,6 @@ use crate::crypto::digest::{self, Algorithm, Running};
 const LINE_BYTES_MAX: usize = 1_024;
 /// Fields of a trailer.
 const TRAILER_FIELDS_MAX: usize = 16;
-/// SHA-256 of nothing.
-const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /// Checks the chain of chunk signatures.
 pub(crate) struct Chain {
@@ -84,7 +84,7 @@ enum State {
     Data {
         left: u64,
         signature: Option<String>,
-        digest: Option<Running>,
+        digest: Option<Box<Running>>,
     },
     /// The line end behind a chunk's data.
     DataEnd,
@@ -216,7 +216,7 @@ impl Decoder {
         self.state = if size == 0 {
             State::Trailer
         } else {
-            let digest = self.chain.is_some().then(|| Running::new(Algorithm::Sha256));
+            let digest = self.chain.is_some().then(|| Box::new(Running::new(Algorithm::Sha256)));
             State::Data { left: size, signature: signature.map(str::to_owned), digest }
         };
         Ok(())
@@ -242,7 +242,8 @@ impl Decoder {
             self.trailer.signature = Some(value.to_owned());
             return Ok(());
         }
-        self.trailer.text.push_str(&format!("{name}:{value}\n"));
+        // Writing to a text does not fail.
+        let _ = writeln!(self.trailer.text, "{name}:{value}");
         let Some(kind) = ChecksumKind::of_header(&name) else { return Ok(()) };
         if !self.expected.contains(&kind) {
             let why = format!("The trailer has {name}, which x-amz-trailer does not announce.");

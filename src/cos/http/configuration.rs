@@ -15,7 +15,6 @@ use crate::cos::domain::bucket::Bucket;
 use crate::cos::domain::refusal::{Code, Refusal};
 use crate::cos::http::body::{self, Body};
 use crate::cos::http::{headers, query};
-use crate::domain::caller::Caller;
 use crate::http::{auth, panics};
 
 /// Where this API is; no bucket has so short a name.
@@ -109,7 +108,7 @@ async fn run(cos: &CosApp, request: &HttpRequest, body: &Body, id: &str) -> Resu
         Method::GET => {
             let bucket = cos.enter(&cx, &name, Access::Read).await?;
             let usage = cos.usage(&cx, &bucket).await?;
-            Ok(shown(&bucket, usage, &cx.caller))
+            Ok(shown(&bucket, usage))
         }
         Method::PATCH => {
             let bucket = cos.enter(&cx, &name, Access::Write).await?;
@@ -128,7 +127,7 @@ async fn run(cos: &CosApp, request: &HttpRequest, body: &Body, id: &str) -> Resu
     }
 }
 
-fn shown(bucket: &Bucket, usage: Usage, _caller: &Caller) -> HttpResponse {
+fn shown(bucket: &Bucket, usage: Usage) -> HttpResponse {
     let mut members = stored(&bucket.configuration);
     let own = json!({
         "name": bucket.name.as_str(), "crn": bucket.crn(),
@@ -167,26 +166,22 @@ fn merged(configuration: &str, patch: &[u8]) -> Result<String, Refusal> {
             members.remove(&name);
             continue;
         }
-        match value {
-            Value::Object(section) => {
-                let fields = SECTIONS.iter().find(|(known, _)| *known == name);
-                let (_, fields) = fields.ok_or_else(|| unknown(&name))?;
-                let mut next = members.get(&name).and_then(Value::as_object).cloned().unwrap_or_default();
-                for (field, value) in section {
-                    set(&mut next, &name, fields, field, value)?;
-                }
-                members.insert(name, Value::Object(next));
+        if let Value::Object(section) = value {
+            let fields = SECTIONS.iter().find(|(known, _)| *known == name);
+            let (_, fields) = fields.ok_or_else(|| unknown(&name))?;
+            let mut next = members.get(&name).and_then(Value::as_object).cloned().unwrap_or_default();
+            for (field, value) in section {
+                set(&mut next, &name, fields, field, value)?;
             }
-            value if name == "hard_quota" => {
-                if value.as_u64().is_none() {
-                    return Err(invalid("hard_quota must be a whole number of bytes from 0 on."));
-                }
-                members.insert(name, value);
+            members.insert(name, Value::Object(next));
+        } else if name == "hard_quota" {
+            if value.as_u64().is_none() {
+                return Err(invalid("hard_quota must be a whole number of bytes from 0 on."));
             }
-            _ => {
-                known(&name)?;
-                return Err(invalid(format!("{name} must be an object.")));
-            }
+            members.insert(name, value);
+        } else {
+            known(&name)?;
+            return Err(invalid(format!("{name} must be an object.")));
         }
     }
     Ok(Value::Object(members).to_string())

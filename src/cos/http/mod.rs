@@ -36,7 +36,7 @@ use actix_web::http::header::{CONTENT_LENGTH, HOST, HeaderName, TRANSFER_ENCODIN
 use actix_web::http::{ConnectionType, Method};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use tracing::error;
+use tracing::{debug, error};
 
 use crate::app::time;
 use crate::cos::app::CosApp;
@@ -88,6 +88,7 @@ async fn run(cos: &CosApp, request: &HttpRequest, body: &Body, id: &str) -> Resu
     }
     let copies = request.headers().contains_key(copy::SOURCE);
     let operation = route::operation(request.method(), &address, &query, copies)?;
+    debug!(operation = operation.name(), id, "asked");
     let cx = Request {
         now: time::present(&cos.app).await,
         id: id.to_owned(),

@@ -179,12 +179,13 @@ pub(crate) fn operation(method: &Method, address: &Address, query: &Query, copie
         return Err(Refusal::new(Code::NotImplemented, format!("The parameter {name} is not implemented.")));
     }
     let (_, _, _, _, operation) = line.ok_or(Code::MethodNotAllowed)?;
-    Ok(match operation {
-        Operation::ListObjects if query.get("list-type") == Some("2") => Operation::ListObjectsV2,
-        Operation::PutObject if copies => Operation::CopyObject,
-        Operation::UploadPart if copies => Operation::UploadPartCopy,
-        other => *other,
-    })
+    let twins = [
+        (Operation::ListObjects, Operation::ListObjectsV2, query.get("list-type") == Some("2")),
+        (Operation::PutObject, Operation::CopyObject, copies),
+        (Operation::UploadPart, Operation::UploadPartCopy, copies),
+    ];
+    let twin = twins.iter().find(|(plain, _, meant)| plain == operation && *meant);
+    Ok(twin.map_or(*operation, |(_, twin, _)| *twin))
 }
 
 /// The code for a sub-resource of a bucket that is always absent.

@@ -1,7 +1,8 @@
 //! Presigned URLs of version 2: what IBM's own example makes for a client without a region. Source: docs, presigned-urls;
 //! `docs/contract/cos.md` 3.3.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use actix_web::http::header::HeaderMap;
 
@@ -77,14 +78,11 @@ impl<'a> Claim<'a> {
         let header = |name: &str| joined(signed.headers, name);
         let mut text =
             format!("{}\n{}\n{}\n{}\n", signed.method, header("content-md5"), header("content-type"), self.expires);
-        let names: BTreeMap<String, ()> = signed
-            .headers
-            .keys()
-            .map(|name| (name.as_str().to_ascii_lowercase(), ()))
-            .filter(|(name, ())| name.starts_with("x-amz-"))
-            .collect();
-        for name in names.keys() {
-            text.push_str(&format!("{name}:{}\n", header(name)));
+        let names = signed.headers.keys().map(|name| name.as_str().to_ascii_lowercase());
+        let names: BTreeSet<String> = names.filter(|name| name.starts_with("x-amz-")).collect();
+        for name in &names {
+            // Writing to a text does not fail.
+            let _ = writeln!(text, "{name}:{}", header(name));
         }
         text.push_str(resource);
         let mut separator = '?';

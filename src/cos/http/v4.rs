@@ -17,6 +17,8 @@ use zeroize::Zeroizing;
 pub(crate) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// Stands for the digest of a body that is not signed.
 pub(crate) const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
+/// SHA-256 of nothing.
+pub(crate) const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 /// Seconds that a signing date may be off the real time.
 const SKEW_SECONDS: i64 = 15 * 60;
 /// `yyyymmddThhmmssZ`
