@@ -226,6 +226,17 @@ fn seal(app: &App, name: &str, secret: &WebhookSecret) -> Result<SealedRow, Erro
     Ok(app.vault.seal(&place(name), secret.bytes())?)
 }
 
+/// Secrets of the storage gateway's own subscriber; none while it is cut off.
+///
+/// # Errors
+/// The store's fault, or damage.
+pub(crate) async fn gateway_secrets(app: &App, now: Timestamp) -> Result<Vec<WebhookSecret>, Error> {
+    match app.read(|tx| Ok(subscribers::secrets(tx, GATEWAY)?)).await? {
+        Some(sealed) => open_secrets(app, GATEWAY, sealed, now),
+        None => Ok(Vec::new()),
+    }
+}
+
 /// Opens the secrets of a subscriber: the present one, and the former one while it signs.
 ///
 /// # Errors
