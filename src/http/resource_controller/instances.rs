@@ -20,7 +20,7 @@ use crate::http::query::Query;
 use crate::http::resource_controller::errors::ControllerError;
 use crate::http::resource_controller::render;
 use crate::http::state::State;
-use crate::http::{auth, body, panics};
+use crate::http::{auth, body, panics, transaction};
 
 /// Instances on one page. Source: API reference of the Resource Controller.
 const PAGE_MAX: usize = 100;
@@ -124,10 +124,7 @@ async fn respond(
         Some(Err(error)) => error.render(request),
         None => ControllerError::fault().render(request),
     };
-    if let Some(transaction) = request.headers().get("transaction-id") {
-        let name = actix_web::http::header::HeaderName::from_static("transaction-id");
-        response.headers_mut().insert(name, transaction.clone());
-    }
+    transaction::echo(request, &mut response);
     response
 }
 
