@@ -23,6 +23,7 @@ mod deadlines;
 mod errors;
 mod fidelity;
 mod full_disk;
+mod go_client;
 mod golden_replies;
 mod harness;
 mod hostile_tokens;
