@@ -7,6 +7,12 @@ CREATE TABLE meta (
     value TEXT NOT NULL
 ) STRICT;
 
+-- Switches that somebody has turned, by their names on the wire.
+CREATE TABLE settings (
+    name TEXT PRIMARY KEY NOT NULL,
+    value TEXT NOT NULL
+) STRICT;
+
 -- Secrets of the service itself, sealed under the master key.
 CREATE TABLE secrets (
     name TEXT PRIMARY KEY NOT NULL,
@@ -14,7 +20,8 @@ CREATE TABLE secrets (
     sealed BLOB NOT NULL
 ) STRICT;
 
--- Service instances of Key Protect and Cloud Object Storage. Removed ones stay, with removed_at.
+-- Service instances of Key Protect and Cloud Object Storage. Removed ones stay, with removed_at; until reclaim_at, where
+-- that is set, with all that is in them.
 CREATE TABLE instances (
     seq INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -32,7 +39,8 @@ CREATE TABLE instances (
     updated_at INTEGER,
     updated_by TEXT,
     removed_at INTEGER,
-    removed_by TEXT
+    removed_by TEXT,
+    reclaim_at INTEGER
 ) STRICT;
 
 -- Keys without their material. state: 1 active, 2 suspended, 3 deactivated, 5 destroyed.
@@ -63,6 +71,31 @@ CREATE TABLE keys (
 ) STRICT;
 CREATE INDEX keys_by_instance ON keys (instance_id, id);
 CREATE INDEX keys_by_ring ON keys (instance_id, ring_id);
+
+-- How many keys there are of each sort, so that nobody has to count them one by one.
+CREATE TABLE key_counts (
+    instance_id TEXT NOT NULL,
+    ring_id TEXT NOT NULL,
+    state INTEGER NOT NULL,
+    extractable INTEGER NOT NULL,
+    keys INTEGER NOT NULL,
+    PRIMARY KEY (instance_id, ring_id, state, extractable)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER key_counts_insert AFTER INSERT ON keys BEGIN
+    INSERT INTO key_counts VALUES (new.instance_id, new.ring_id, new.state, new.extractable, 1)
+        ON CONFLICT (instance_id, ring_id, state, extractable) DO UPDATE SET keys = keys + 1;
+END;
+CREATE TRIGGER key_counts_delete AFTER DELETE ON keys BEGIN
+    UPDATE key_counts SET keys = keys - 1 WHERE instance_id = old.instance_id AND ring_id = old.ring_id
+        AND state = old.state AND extractable = old.extractable;
+END;
+CREATE TRIGGER key_counts_update AFTER UPDATE OF ring_id, state ON keys
+    WHEN old.ring_id <> new.ring_id OR old.state <> new.state BEGIN
+    UPDATE key_counts SET keys = keys - 1 WHERE instance_id = old.instance_id AND ring_id = old.ring_id
+        AND state = old.state AND extractable = old.extractable;
+    INSERT INTO key_counts VALUES (new.instance_id, new.ring_id, new.state, new.extractable, 1)
+        ON CONFLICT (instance_id, ring_id, state, extractable) DO UPDATE SET keys = keys + 1;
+END;
 
 -- Key material, sealed under the master key. A root key has one row a version, oldest first by seq.
 CREATE TABLE key_versions (
@@ -127,6 +160,24 @@ CREATE TABLE key_rings (
     created_at INTEGER NOT NULL,
     created_by TEXT NOT NULL,
     UNIQUE (instance_id, ring_id)
+) STRICT;
+
+-- Keys that have left a ring and count in it until an instant. living: 0 when the key was destroyed before.
+CREATE TABLE ring_departures (
+    instance_id TEXT NOT NULL,
+    ring_id TEXT NOT NULL,
+    key_id TEXT NOT NULL,
+    living INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    UNIQUE (instance_id, ring_id, key_id)
+) STRICT;
+
+-- Keys for import tokens to come. sealed: the private key, PKCS#8 DER, under the master key.
+CREATE TABLE import_keys (
+    seq INTEGER PRIMARY KEY,
+    public_key TEXT NOT NULL,
+    nonce BLOB NOT NULL UNIQUE,
+    sealed BLOB NOT NULL
 ) STRICT;
 
 -- Import tokens, one an instance. sealed: the private key, PKCS#8 DER, under the master key.
@@ -213,6 +264,27 @@ CREATE TABLE iam_policies (
 CREATE INDEX iam_policies_by_state ON iam_policies (state, seq);
 CREATE INDEX iam_policies_by_normal ON iam_policies (normal, state);
 
+-- Changes of such policies that take effect later, by at. While a policy has rows here, the one with at = 0 is in
+-- force, or, without one, nothing of it; the last one is the policy as it stands above.
+CREATE TABLE iam_policy_changes (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    description TEXT,
+    subject TEXT NOT NULL,
+    resource TEXT NOT NULL,
+    roles TEXT NOT NULL,
+    normal TEXT NOT NULL,
+    state TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    updated_at INTEGER NOT NULL,
+    updated_by TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    UNIQUE (id, at)
+) STRICT;
+
 -- Service ids of IAM that were made by its API.
 CREATE TABLE service_ids (
     seq INTEGER PRIMARY KEY,
@@ -253,7 +325,90 @@ CREATE TABLE registrations (
     UNIQUE (key_id, resource_crn)
 ) STRICT;
 
+-- Whom events are told. events: words joined by commas; ack: http or event_ack. Secrets are sealed under the master key;
+-- the former one signs until former_until.
+CREATE TABLE subscribers (
+    seq INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    url TEXT NOT NULL,
+    service_name TEXT,
+    resource_crn TEXT,
+    events TEXT NOT NULL,
+    ack TEXT NOT NULL,
+    built_in INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    nonce BLOB NOT NULL UNIQUE,
+    sealed BLOB NOT NULL,
+    former_nonce BLOB,
+    former_sealed BLOB,
+    former_until INTEGER
+) STRICT;
+
+-- Lifecycle events: one action on a key, as one of its registrations is told of it. body: the bytes that each attempt
+-- sends; the four version columns are a rotation's. outcome: open, succeeded, failed, dropped.
+CREATE TABLE events (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    key_id TEXT NOT NULL,
+    instance_id TEXT NOT NULL,
+    resource_crn TEXT NOT NULL,
+    correlation TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    deadline INTEGER NOT NULL,
+    key_state INTEGER NOT NULL,
+    new_version_id TEXT,
+    new_version_created_at INTEGER,
+    old_version_id TEXT,
+    old_version_created_at INTEGER,
+    body TEXT NOT NULL,
+    outcome TEXT NOT NULL
+) STRICT;
+CREATE INDEX events_by_deadline ON events (deadline, seq) WHERE outcome = 'open';
+CREATE INDEX events_open_by_key ON events (key_id, resource_crn) WHERE outcome = 'open';
+
+-- An event on its way to one subscriber; without one where nobody listens. state: pending, delivered, succeeded, failed,
+-- dropped. tries: attempts of the schedule; next_at: its next one, null while it waits behind an earlier event.
+-- due_at: when anything is to be sent, null while an attempt is under way (claimed = 1). redeliveries: asked for, not made.
+CREATE TABLE deliveries (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    event INTEGER NOT NULL,
+    key_id TEXT NOT NULL,
+    resource_crn TEXT NOT NULL,
+    subscriber TEXT,
+    state TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    tries INTEGER NOT NULL,
+    next_at INTEGER,
+    redeliveries INTEGER NOT NULL,
+    due_at INTEGER,
+    claimed INTEGER NOT NULL
+) STRICT;
+CREATE INDEX deliveries_by_event ON deliveries (event);
+CREATE INDEX deliveries_by_key ON deliveries (key_id, seq);
+CREATE INDEX deliveries_in_line ON deliveries (subscriber, key_id, resource_crn, seq) WHERE state = 'pending';
+CREATE INDEX deliveries_due ON deliveries (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX deliveries_due_in_turn ON deliveries (subscriber, key_id, due_at, seq) WHERE due_at IS NOT NULL;
+CREATE INDEX deliveries_asked ON deliveries (subscriber, key_id, resource_crn, seq) WHERE redeliveries > 0;
+CREATE INDEX deliveries_claimed ON deliveries (claimed) WHERE claimed = 1;
+
+-- Attempts at deliveries, numbered from 1 on.
+CREATE TABLE attempts (
+    delivery INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    cause TEXT NOT NULL,
+    status INTEGER,
+    latency_ms INTEGER NOT NULL,
+    error TEXT,
+    body TEXT NOT NULL,
+    PRIMARY KEY (delivery, n)
+) STRICT, WITHOUT ROWID;
+
 -- What time will bring. kind: expiry, rotation, deletion-lapse, purge of a key; token-expiry of an instance.
+-- What time will bring. kind: expiry, rotation, deletion-lapse, purge of a key; token-expiry, reclamation of an
+-- instance; propagation of a policy of IAM.
 CREATE TABLE due (
     subject_id TEXT NOT NULL,
     kind TEXT NOT NULL,

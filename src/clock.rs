@@ -98,10 +98,15 @@ impl Clock {
         Timestamp::from_millis(self.last.fetch_max(now, Ordering::Relaxed).max(now))
     }
 
-    /// The real time in whole seconds since 1970-01-01: for tokens and what else a client compares with its own clock.
+    /// The real time.
     #[expect(clippy::unused_self, reason = "whoever may know the real time holds a clock")]
+    pub(crate) fn real(&self) -> RealTime {
+        RealTime(since_epoch())
+    }
+
+    /// The real time in whole seconds since 1970-01-01: for tokens and what else a client compares with its own clock.
     pub(crate) fn real_seconds(&self) -> i64 {
-        real_millis().div_euclid(1_000)
+        self.real().seconds()
     }
 
     /// How the clock runs now.
@@ -162,10 +167,29 @@ impl Stopwatch {
     }
 }
 
+/// A moment of the real clock: one reading of it tells whether a token is expired, and when a request began.
+#[derive(Clone, Copy)]
+pub(crate) struct RealTime(Duration);
+
+impl RealTime {
+    /// Whole seconds since 1970-01-01.
+    pub(crate) fn seconds(self) -> i64 {
+        i64::try_from(self.0.as_secs()).unwrap_or(i64::MAX)
+    }
+
+    /// How long ago `earlier` was; zero when the clock was set back in between. For latencies, never for decisions.
+    pub(crate) fn since(self, earlier: Self) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+fn since_epoch() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO)
+}
+
 fn real_millis() -> i64 {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
+    i64::try_from(since_epoch().as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::app::builtin;
 use crate::app::error::Error;
+use crate::app::iam_policies::update as update_policy;
 use crate::crypto::base64;
 use crate::crypto::compare;
 use crate::domain::caller::Caller;
@@ -120,12 +121,13 @@ impl App {
                 let one = existing_service_id(tx, id)?;
                 iam_identities::delete_service_id(tx, &one)?;
                 let iam_id = one.identity().iam_id;
-                for mut policy in iam_policies::active(tx)? {
+                for mut policy in iam_policies::in_state(tx, PolicyState::Active)? {
                     let named = policy.draft.subject.get("iam_id").is_some_and(|named| named.value == iam_id);
                     if policy.draft.kind == PolicyKind::Access && named {
                         let draft = policy.draft.clone();
                         policy.change(draft, PolicyState::Deleted, &by, now);
-                        iam_policies::update(tx, &policy)?;
+                        // At once: nobody is left whose rights could linger.
+                        update_policy(tx, &policy, None)?;
                     }
                 }
                 Ok(())

@@ -9,8 +9,8 @@ use crate::domain::iam_policy::{IamPolicy, PER_ACCOUNT_MAX, PolicyDraft, PolicyS
 use crate::domain::id::IamPolicyId;
 use crate::domain::reason::Reason;
 use crate::domain::time::Timestamp;
-use crate::store::iam_policies;
 use crate::store::tx::Tx;
+use crate::store::{iam_policies, iam_policy_changes};
 
 /// Why a policy was not read or changed.
 #[derive(Debug)]
@@ -78,6 +78,7 @@ impl App {
         of_account(&draft, caller)?;
         let id = self.vault.iam_policy_id().map_err(Error::from)?;
         let by = caller.iam_id().to_owned();
+        let in_force_at = self.in_force_at(now);
         self.writer
             .run(move |tx| {
                 let policy = IamPolicy {
@@ -93,6 +94,9 @@ impl App {
                 no_other(tx, &policy)?;
                 room_for_one(tx)?;
                 iam_policies::insert(tx, &policy)?;
+                if let Some(at) = in_force_at {
+                    iam_policy_changes::add(tx, policy.id, at)?;
+                }
                 Ok(policy)
             })
             .await
@@ -130,6 +134,7 @@ impl App {
             of_account(draft, caller)?;
         }
         let by = caller.iam_id().to_owned();
+        let in_force_at = self.in_force_at(now);
         self.writer
             .run(move |tx| {
                 let mut policy = match &change {
@@ -151,7 +156,7 @@ impl App {
                 }
                 policy.change(draft, PolicyState::Active, &by, now);
                 no_other(tx, &policy)?;
-                iam_policies::update(tx, &policy)?;
+                update(tx, &policy, in_force_at)?;
                 Ok(policy)
             })
             .await
@@ -168,14 +173,40 @@ impl App {
         now: Timestamp,
     ) -> Result<(), PolicyRefusal> {
         let by = caller.iam_id().to_owned();
+        let in_force_at = self.in_force_at(now);
         self.writer
             .run(move |tx| {
                 let mut policy = in_force(tx, id)?;
                 let draft = policy.draft.clone();
                 policy.change(draft, PolicyState::Deleted, &by, now);
-                Ok(iam_policies::update(tx, &policy)?)
+                Ok(update(tx, &policy, in_force_at)?)
             })
             .await
+    }
+
+    /// When a change that is made now takes effect; `None`: at once.
+    fn in_force_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let lag = self.settings().iam_propagation.length();
+        (!lag.is_zero()).then(|| now.plus(lag))
+    }
+}
+
+/// Writes a changed policy. What it was goes on to be in force until the change takes effect.
+pub(crate) fn update(
+    tx: &Tx<'_>,
+    policy: &IamPolicy,
+    in_force_at: Option<Timestamp>,
+) -> Result<(), crate::store::Error> {
+    match in_force_at {
+        None => {
+            iam_policies::update(tx, policy)?;
+            iam_policy_changes::remove_all(tx, policy.id)
+        }
+        Some(at) => {
+            iam_policy_changes::keep_present(tx, policy.id)?;
+            iam_policies::update(tx, policy)?;
+            iam_policy_changes::add(tx, policy.id, at)
+        }
     }
 }
 

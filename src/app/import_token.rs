@@ -31,26 +31,47 @@ pub(crate) async fn create(
 ) -> Result<ImportToken, Error> {
     cx.allow(Place::Whole)?;
     let wanted = wanted?;
-    let ImportKey { private, public } = in_background(import_key::generate).await?;
-    let created_at = cx.now.whole_seconds();
-    let token = ImportToken {
-        created_at,
-        expires_at: created_at.plus(wanted.lifetime),
-        retrievals_max: wanted.retrievals,
-        retrievals_left: wanted.retrievals,
-        challenge: app.vault.random.array()?,
-        public_key: public,
+    let token = if let Some(token) = store(app, &cx, wanted, None).await? {
+        token
+    } else {
+        let key = in_background(import_key::generate).await?;
+        store(app, &cx, wanted, Some(key)).await?.ok_or(CryptoError::Refused("keep an RSA key"))?
     };
-    let sealed = app.vault.seal(&place(cx.instance.id), private.bytes())?;
-    let shared = Arc::clone(app);
+    app.make_import_keys_ahead();
+    Ok(token)
+}
+
+/// Stores a token with a key that was made for it, or else with one that waits. `None` when none waits.
+async fn store(
+    app: &Arc<App>,
+    cx: &Arc<Context>,
+    wanted: Wanted,
+    key: Option<ImportKey>,
+) -> Result<Option<ImportToken>, Error> {
+    let (shared, cx) = (Arc::clone(app), Arc::clone(cx));
     app.write(move |tx| {
         lookup::living_instance(tx, cx.instance.id)?;
+        let key = match key {
+            Some(key) => Some(key),
+            None => shared.waiting_import_key(tx)?,
+        };
+        let Some(ImportKey { private, public }) = key else { return Ok(None) };
+        let created_at = cx.now.whole_seconds();
+        let token = ImportToken {
+            created_at,
+            expires_at: created_at.plus(wanted.lifetime),
+            retrievals_max: wanted.retrievals,
+            retrievals_left: wanted.retrievals,
+            challenge: shared.vault.random.array()?,
+            public_key: public,
+        };
+        let sealed = shared.vault.seal(&place(cx.instance.id), private.bytes())?;
         import_tokens::set(tx, cx.instance.id, &token, &sealed)?;
         let mut record = Record::of(&cx, 200);
         record.respond("expirationDate", token.expires_at.rfc3339());
         record.add(Side::Response, "maxAllowedRetrievals", Datum::Number(token.retrievals_max));
         shared.record(tx, record)?;
-        Ok(token)
+        Ok(Some(token))
     })
     .await
 }

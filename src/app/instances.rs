@@ -1,11 +1,12 @@
 //! Service instances: made, changed and removed through the Resource Controller, and found by each key request.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::app::App;
 use crate::app::builtin;
 use crate::app::error::Error;
+use crate::app::settle;
 use crate::domain::caller::Caller;
 use crate::domain::id::InstanceId;
 use crate::domain::instance::{Instance, Plan, Presence, Service};
@@ -23,7 +24,8 @@ pub(crate) struct Instances {
 #[derive(Default)]
 struct Known {
     in_order: Vec<Arc<Instance>>,
-    by_id: HashMap<InstanceId, Arc<Instance>>,
+    /// Sorted, since they are few: found with less work than hashing an id takes.
+    by_id: BTreeMap<InstanceId, Arc<Instance>>,
 }
 
 impl Known {
@@ -107,6 +109,11 @@ impl Instances {
         self.all.read().unwrap_or_else(PoisonError::into_inner).in_order.clone()
     }
 
+    /// How many are known.
+    pub(crate) fn len(&self) -> usize {
+        self.all.read().unwrap_or_else(PoisonError::into_inner).in_order.len()
+    }
+
     /// Takes an instance as it is now.
     pub(crate) fn put(&self, instance: Instance) {
         self.all.write().unwrap_or_else(PoisonError::into_inner).put(instance);
@@ -183,7 +190,7 @@ impl App {
             .await
     }
 
-    /// Removes an instance; destroyed keys and KMIP adapters go with it for good.
+    /// Removes an instance; destroyed keys and KMIP adapters go with it for good, at once or when it is reclaimed.
     ///
     /// # Errors
     /// `NotFound`, `Gone`, `HasKeys`.
@@ -196,6 +203,7 @@ impl App {
         now: Timestamp,
     ) -> Result<(), InstanceRefusal> {
         let by = caller.iam_id().to_owned();
+        let reclamation = self.settings().instance_reclamation.length();
         self.writer
             .run(move |tx| {
                 let mut instance = living(tx, id)?;
@@ -203,17 +211,11 @@ impl App {
                 if keys_left > 0 {
                     return Err(InstanceRefusal::HasKeys(keys_left));
                 }
-                for key in keys::all_of(tx, id)? {
-                    keys::purge(tx, &key)?;
+                if reclamation.is_zero() {
+                    return Ok(empty(tx, instance, Presence::Removed { at: now, by })?);
                 }
-                rings::remove_all(tx, id)?;
-                import_tokens::remove(tx, id)?;
-                instance_policies::remove_all(tx, id)?;
-                instance.policies = InstancePolicies::default();
-                kmip::remove_all(tx, id)?;
-                instance.presence = Presence::Removed { at: now, by };
-                instances::update(tx, &instance)?;
-                Ok(())
+                instance.presence = Presence::Pending { at: now, by, until: now.plus(reclamation) };
+                Ok(instances::update(tx, &instance)?)
             })
             .await
     }
@@ -224,6 +226,34 @@ impl App {
         let usable = found.is_active() && found.service == Service::KeyProtect && found.account == caller.account;
         usable.then_some(found)
     }
+}
+
+/// Ends the time in which a deleted instance is still there.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn reclaim(tx: &Tx<'_>, id: InstanceId) -> Result<(), Error> {
+    let Some(instance) = instances::get(tx, id)? else { return Ok(()) };
+    match instance.presence.clone() {
+        Presence::Pending { at, by, .. } => empty(tx, instance, Presence::Removed { at, by }),
+        Presence::Active | Presence::Removed { .. } => Ok(instances::update(tx, &instance)?),
+    }
+}
+
+/// Removes all that is in an instance.
+fn empty(tx: &Tx<'_>, mut instance: Instance, presence: Presence) -> Result<(), Error> {
+    let id = instance.id;
+    for key in keys::all_of(tx, id)? {
+        settle::drop_events(tx, key.id, None)?;
+        keys::purge(tx, &key)?;
+    }
+    rings::remove_all(tx, id)?;
+    import_tokens::remove(tx, id)?;
+    instance_policies::remove_all(tx, id)?;
+    instance.policies = InstancePolicies::default();
+    kmip::remove_all(tx, id)?;
+    instance.presence = presence;
+    Ok(instances::update(tx, &instance)?)
 }
 
 fn living(tx: &Tx<'_>, id: InstanceId) -> Result<Instance, InstanceRefusal> {

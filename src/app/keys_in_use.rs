@@ -5,10 +5,11 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use quick_cache::sync::Cache;
+use quick_cache::sync::Cache as Remembered;
 
 use crate::app::App;
 use crate::app::error::Error;
+use crate::app::metrics::Cache;
 use crate::crypto::seal_key::SealKey;
 use crate::domain::access::Place;
 use crate::domain::alias::KeyRef;
@@ -77,8 +78,8 @@ impl KeyInUse {
 
 /// The bounded memory of keys in use.
 pub(crate) struct KeysInUse {
-    by_id: Cache<(InstanceId, KeyId), Arc<KeyInUse>>,
-    by_alias: Cache<(InstanceId, String), Arc<KeyInUse>>,
+    by_id: Remembered<(InstanceId, KeyId), Arc<KeyInUse>>,
+    by_alias: Remembered<(InstanceId, String), Arc<KeyInUse>>,
     /// Counts what was forgotten: a snapshot that was read before and comes after is not kept.
     forgotten: AtomicU64,
     changing: Mutex<()>,
@@ -88,8 +89,8 @@ impl KeysInUse {
     /// Nothing in use yet.
     pub(crate) fn new() -> Self {
         Self {
-            by_id: Cache::new(KEYS_MAX),
-            by_alias: Cache::new(KEYS_MAX),
+            by_id: Remembered::new(KEYS_MAX),
+            by_alias: Remembered::new(KEYS_MAX),
             forgotten: AtomicU64::new(0),
             changing: Mutex::new(()),
         }
@@ -110,6 +111,11 @@ impl KeysInUse {
         }
         // A snapshot found by alias alone may have left the other memory already.
         self.by_alias.retain(|(instance, _), held| !changed.contains(&(*instance, held.key.id)));
+    }
+
+    /// How many keys are ready.
+    pub(crate) fn len(&self) -> usize {
+        self.by_id.len()
     }
 
     fn find(&self, instance: InstanceId, key: &KeyRef) -> Option<Arc<KeyInUse>> {
@@ -138,9 +144,10 @@ impl KeysInUse {
 /// `Unauthorized`; `KeyNotFound`, also for a key of another ring than the request names.
 pub(crate) async fn key_in_use(app: &App, cx: &Context, reference: &KeyRef) -> Result<Arc<KeyInUse>, Error> {
     let known = app.memory.keys.find(cx.instance.id, reference);
+    app.metrics.looked_up(Cache::Keys, known.is_some());
     let held = match known {
         Some(held) => held,
-        None => load(app, cx, reference).await?,
+        None => Box::pin(load(app, cx, reference)).await?,
     };
     cx.allow(Place::Key(&held.key.ring, held.key.id))?;
     let in_ring = cx.ring.as_ref().is_none_or(|ring| ring.holds(&held.key.ring));

@@ -40,6 +40,9 @@ pub(crate) async fn patch_key(
         key.act(Action::Patch, cx.caller.iam_id(), cx.now)?;
         let before = std::mem::replace(&mut key.ring, ring);
         keys::update(tx, &key)?;
+        if before != key.ring {
+            shared.leave_ring(tx, &key, &before, cx.now)?;
+        }
         let mut record = Record::of(&cx, 200).about(&key);
         record.add(Side::Request, "initialValue.keyRingId", Datum::Text(before.as_str().to_owned()));
         record.add(Side::Request, "newValue.keyRingId", Datum::Text(key.ring.as_str().to_owned()));

@@ -10,9 +10,12 @@ use crate::domain::audit::{Datum, Record, Side};
 use crate::domain::context::Context;
 use crate::domain::force::Force;
 use crate::domain::id::RingId;
+use crate::domain::key::Key;
 use crate::domain::reason::Reason;
 use crate::domain::ring::{PER_INSTANCE_MAX, Ring};
+use crate::domain::time::Timestamp;
 use crate::store::rings;
+use crate::store::tx::Tx;
 
 /// Makes a ring.
 ///
@@ -85,7 +88,7 @@ pub(crate) async fn delete_ring(
             return Err(Reason::KeyRingNotFound.into());
         }
         let force = force?;
-        let occupants = rings::occupants(tx, cx.instance.id, &id)?;
+        let occupants = rings::occupants(tx, cx.instance.id, &id, cx.now)?;
         if occupants.living > 0 || (occupants.destroyed > 0 && force == Force::No) {
             return Err(Reason::KeyRingNotEmpty.into());
         }
@@ -95,6 +98,18 @@ pub(crate) async fn delete_ring(
         shared.record(tx, about(&cx, 204, &id))
     })
     .await
+}
+
+impl App {
+    /// Notes that a key leaves a ring: where the setting says so, it counts there for a while. The default ring is never
+    /// counted, since it cannot be deleted.
+    pub(crate) fn leave_ring(&self, tx: &Tx<'_>, key: &Key, ring: &RingId, now: Timestamp) -> Result<(), Error> {
+        let lag = self.settings().ring_count_lag.length();
+        if lag.is_zero() || ring.as_str() == RingId::DEFAULT {
+            return Ok(());
+        }
+        Ok(rings::depart(tx, key, ring, now, now.plus(lag))?)
+    }
 }
 
 fn about(cx: &Context, status: u16, ring: &RingId) -> Record {

@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::app::builtin;
 use crate::app::claims::{self, Claims, Term, is_readable, kind_name, parse_kind};
 use crate::app::error::Error;
+use crate::app::metrics::{Cache as Looked, Metrics};
 use crate::app::vault::Vault;
 use crate::crypto::compare;
 use crate::crypto::signer::Signer;
@@ -56,6 +57,7 @@ pub(crate) struct Tokens {
     expiring: Mutex<()>,
     owner_key_digest: [u8; 32],
     mode: AuthMode,
+    metrics: Arc<Metrics>,
 }
 
 /// A token that was found good.
@@ -116,7 +118,14 @@ struct Refresh {
 
 impl Tokens {
     /// Over a signing key; `key_name` and `generation` as the store has them.
-    pub(crate) fn new(signer: Signer, key_name: String, generation: i64, owner_key: &[u8], mode: AuthMode) -> Self {
+    pub(crate) fn new(
+        signer: Signer,
+        key_name: String,
+        generation: i64,
+        owner_key: &[u8],
+        mode: AuthMode,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         Self {
             signer,
             key_name,
@@ -125,6 +134,7 @@ impl Tokens {
             expiring: Mutex::new(()),
             owner_key_digest: compare::sha256(owner_key),
             mode,
+            metrics,
         }
     }
 
@@ -188,8 +198,10 @@ impl Tokens {
     pub(crate) fn verify(&self, token: &str, now: i64) -> Result<Arc<Verified>, TokenRefusal> {
         let digest = compare::sha256(token.as_bytes());
         if let Some(known) = self.verified.get(&digest) {
+            self.metrics.looked_up(Looked::Tokens, true);
             return if self.is_live(&known, now) { Ok(known) } else { Err(TokenRefusal::NotValid) };
         }
+        self.metrics.looked_up(Looked::Tokens, false);
         if !is_readable(token) {
             return Err(TokenRefusal::Unreadable);
         }
@@ -212,6 +224,11 @@ impl Tokens {
         } else {
             Err(TokenRefusal::NotValid)
         }
+    }
+
+    /// How many verified tokens are remembered.
+    pub(crate) fn len(&self) -> usize {
+        self.verified.len()
     }
 
     /// True while a verified token may be used.

@@ -4,8 +4,8 @@ use crate::crypto::Error;
 use crate::crypto::master_key::{MasterKey, Sealed};
 use crate::crypto::random::Random;
 use crate::domain::id::{
-    AdapterId, ApiKeyId, CertificateId, IamPolicyId, InstanceId, KeyId, ObjectId, PolicyId, ServiceIdentityId,
-    VersionId,
+    AdapterId, ApiKeyId, CertificateId, DeliveryId, EventId, IamPolicyId, InstanceId, KeyId, ObjectId, PolicyId,
+    ServiceIdentityId, VersionId,
 };
 use crate::domain::material::{GENERATED_BYTES, Material};
 use crate::store::secrets::SealedRow;
@@ -54,6 +54,16 @@ impl Vault {
     /// When there are no random bytes.
     pub(crate) fn seal(&self, place: &str, secret: &[u8]) -> Result<SealedRow, Error> {
         let Sealed { nonce, bytes } = self.master_key.seal(place, secret, &self.random)?;
+        Ok((nonce, bytes))
+    }
+
+    /// Seals as [`Vault::seal`], with a nonce that is not drawn from a seed: what goes on beside requests must not change
+    /// the bytes that they get.
+    ///
+    /// # Errors
+    /// When there are no random bytes.
+    pub(crate) fn seal_apart(&self, place: &str, secret: &[u8]) -> Result<SealedRow, Error> {
+        let Sealed { nonce, bytes } = self.master_key.seal(place, secret, &Random::system())?;
         Ok((nonce, bytes))
     }
 
@@ -119,6 +129,22 @@ impl Vault {
     /// When there are no random bytes.
     pub(crate) fn instance_id(&self) -> Result<InstanceId, Error> {
         self.random.array().map(InstanceId::from_random)
+    }
+
+    /// A new event id.
+    ///
+    /// # Errors
+    /// When there are no random bytes.
+    pub(crate) fn event_id(&self) -> Result<EventId, Error> {
+        self.random.array().map(EventId::from_random)
+    }
+
+    /// A new id of a delivery.
+    ///
+    /// # Errors
+    /// When there are no random bytes.
+    pub(crate) fn delivery_id(&self) -> Result<DeliveryId, Error> {
+        self.random.array().map(DeliveryId::from_random)
     }
 
     /// A new id of a KMIP adapter.

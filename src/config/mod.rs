@@ -4,12 +4,11 @@ mod command_line;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 
-use crate::domain::duration;
+use crate::domain::duration::{self, Span};
 use crate::domain::time::Timestamp;
 
 pub use command_line::{Client, Invocation};
@@ -74,9 +73,9 @@ pub struct Config {
     /// File to append each audit record to, one line of JSON each
     #[arg(long, env = "MKP_AUDIT_FILE", value_name = "FILE")]
     pub(crate) audit_file: Option<PathBuf>,
-    /// How long the COS gateway trusts what it knows of a root key
-    #[arg(long, env = "MKP_COS_KEY_INFO_TTL", default_value = "1h", value_name = "SPAN", value_parser = parse_span)]
-    pub(crate) cos_key_info_ttl: Duration,
+    /// How long the COS gateway trusts what it knows of a root key; where not given, as the data folder has it, else 1h
+    #[arg(long, env = "MKP_COS_KEY_INFO_TTL", value_name = "SPAN", value_parser = parse_span)]
+    pub(crate) cos_key_info_ttl: Option<Span>,
     /// Least severity that is logged, to stderr
     #[arg(long, env = "MKP_LOG", default_value = "info", value_name = "LEVEL")]
     pub(crate) log: LogLevel,
@@ -156,9 +155,8 @@ fn parse_clock(text: &str) -> Result<ClockMode, String> {
     }
 }
 
-fn parse_span(text: &str) -> Result<Duration, String> {
-    if text == "0" {
-        return Ok(Duration::ZERO);
-    }
-    duration::parse(text).ok_or_else(|| duration::FORM.to_owned())
+/// A zero needs no unit here.
+fn parse_span(text: &str) -> Result<Span, String> {
+    let text = if text == "0" { "0s" } else { text };
+    Span::parse(text).ok_or_else(|| duration::FORM.to_owned())
 }

@@ -75,7 +75,9 @@ impl Service {
 pub(crate) enum Presence {
     /// Keys can be used.
     Active,
-    /// Deleted by its owner; the Resource Controller still shows it.
+    /// Deleted by its owner, and still there with all that is in it until an instant: `pending_reclamation`.
+    Pending { at: Timestamp, by: String, until: Timestamp },
+    /// Deleted by its owner and gone; the Resource Controller still shows it.
     Removed { at: Timestamp, by: String },
 }
 
@@ -108,6 +110,15 @@ impl Instance {
     /// The instance's CRN.
     pub(crate) fn crn(&self) -> String {
         crn::of_instance(self.service.name(), &self.region, &self.account, self.id)
+    }
+
+    /// The word of the Resource Controller. Source: API reference, states of an instance.
+    pub(crate) fn state(&self) -> &'static str {
+        match self.presence {
+            Presence::Active => "active",
+            Presence::Pending { .. } => "pending_reclamation",
+            Presence::Removed { .. } => "removed",
+        }
     }
 
     /// True until the owner has deleted it.

@@ -7,6 +7,7 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{AUTHORIZATION, HeaderValue};
 
 use crate::app::App;
+use crate::app::metrics::Cache;
 use crate::app::tokens::{TokenRefusal, Verified};
 use crate::domain::caller::Caller;
 use crate::domain::reason::Reason;
@@ -22,13 +23,21 @@ thread_local! {
 /// `Unauthorized` without a header or for a token that is not valid; `BearerSubject` for a header or token that cannot be
 /// read. Source: docs, error-messages; `docs/contract/iam.md` 2.2.
 pub(crate) fn caller(app: &App, request: &HttpRequest) -> Result<Arc<Caller>, Reason> {
+    caller_at(app, request, app.clock.real_seconds())
+}
+
+/// As [`caller`], for whoever has read the clock: `now` is real, in seconds since 1970-01-01.
+///
+/// # Errors
+/// As [`caller`].
+pub(crate) fn caller_at(app: &App, request: &HttpRequest, now: i64) -> Result<Arc<Caller>, Reason> {
     let mut headers = request.headers().get_all(AUTHORIZATION);
     let Some(header) = headers.next() else { return Err(Reason::Unauthorized) };
     if headers.next().is_some() {
         return Err(Reason::BearerSubject);
     }
-    let now = app.clock.real_seconds();
     if let Some(caller) = LAST.with_borrow(|last| recognize(app, last.as_ref(), header, now)) {
+        app.metrics.looked_up(Cache::Tokens, true);
         return Ok(caller);
     }
     let token = bearer(header).ok_or(Reason::BearerSubject)?;

@@ -2,8 +2,9 @@
 //! on.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use actix_web::body::MessageBody;
+use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::UPGRADE;
 use actix_web::http::{ConnectionType, Method, StatusCode};
@@ -16,27 +17,37 @@ use crate::clock;
 use crate::domain::reason::Reason;
 use crate::http::admin::errors::AdminError;
 use crate::http::key_protect::entry;
+use crate::http::metrics;
 use crate::http::state::State;
 use crate::http::watchdog::Connection;
 
+/// Where operations on keys are.
+const KEYS: &str = "/api/v2";
+
 /// Source: `docs/contract/reliability.md` T-23: actix would turn these into a body without end.
-pub(crate) async fn check<B: MessageBody + 'static>(
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
+pub(crate) async fn check(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
     let _under_way = request.conn_data::<Arc<Connection>>().map(Connection::begin);
     if let Some(refusal) = refuse(&request).await {
-        return Ok(request.into_response(refusal).map_into_right_body());
+        if let Some(state) = request.app_data::<Data<State>>() {
+            metrics::count(state, request.method().as_str(), request.path(), refusal.status().as_u16(), Duration::ZERO);
+        }
+        return Ok(request.into_response(refusal));
     }
-    if !tracing::enabled!(tracing::Level::DEBUG) {
-        return next.call(request).await.map(ServiceResponse::map_into_left_body);
+    // Operations on keys count themselves.
+    let counted = !request.path().starts_with(KEYS);
+    if !counted && !tracing::enabled!(tracing::Level::DEBUG) {
+        return next.call(request).await;
     }
     let stopwatch = clock::stopwatch();
+    let state = request.app_data::<Data<State>>().filter(|_| counted).cloned();
     let (method, path) = (request.method().clone(), request.path().to_owned());
     let response = next.call(request).await?;
-    let micros = stopwatch.elapsed().as_micros();
-    debug!(%method, path, status = response.status().as_u16(), micros, "answered");
-    Ok(response.map_into_left_body())
+    let (status, took) = (response.status().as_u16(), stopwatch.elapsed());
+    debug!(%method, path, status, micros = took.as_micros(), "answered");
+    if let Some(state) = state {
+        metrics::count(&state, method.as_str(), &path, status, took);
+    }
+    Ok(response)
 }
 
 async fn refuse(request: &ServiceRequest) -> Option<HttpResponse> {
@@ -48,7 +59,7 @@ async fn refuse(request: &ServiceRequest) -> Option<HttpResponse> {
         return None;
     };
     let state = request.app_data::<Data<State>>()?;
-    let mut response = if request.path().starts_with("/api/v2") {
+    let mut response = if request.path().starts_with(KEYS) {
         entry::refuse_unread(request.request(), state, reason).await
     } else {
         let row = reason.row();

@@ -1,6 +1,7 @@
 //! The wire: parses, authenticates, calls one use case, renders its answer. Nobody else knows JSON bodies or headers.
 
 pub(crate) mod admin;
+pub(crate) mod audit_record;
 mod auth;
 mod body;
 mod guard;
@@ -8,6 +9,8 @@ mod iam;
 mod iam_policies;
 mod json;
 mod key_protect;
+mod metrics;
+mod operation_ids;
 mod panics;
 mod query;
 mod resource_controller;

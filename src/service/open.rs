@@ -7,7 +7,11 @@ use zeroize::Zeroizing;
 
 use crate::app::audit::AuditQueue;
 use crate::app::error::Error;
+use crate::app::import_key_pool::ImportKeyPool;
+use crate::app::metrics::Metrics;
+use crate::app::subscribers::Gateway;
 use crate::app::tick::CLOCK;
+use crate::app::time::Journal;
 use crate::app::tokens::{AuthMode, GENERATION, Tokens};
 use crate::app::vault::Vault;
 use crate::app::{App, Memory, builtin};
@@ -15,13 +19,17 @@ use crate::clock::{Clock, Course, Motion};
 use crate::config::{AuthChoice, ClockMode, Config};
 use crate::crypto::random::Random;
 use crate::crypto::signer::{self, Signer};
+use crate::domain::duration::Span;
 use crate::domain::material::Material;
+use crate::domain::settings::{Setting, Settings};
 use crate::service::StartError;
 use crate::service::data_folder::DataFolder;
+use crate::service::webhooks;
+use crate::store::due::Ahead;
 use crate::store::file::Database;
 use crate::store::tx::Tx;
 use crate::store::writer::Committed;
-use crate::store::{audit, due, file, iam_policies, instances, meta, secrets};
+use crate::store::{audit, deliveries, due, file, iam_policies, instances, meta, secrets, settings};
 
 /// Connections for reading.
 const READERS: usize = 2;
@@ -48,10 +56,11 @@ struct Held {
     course: Option<Course>,
     key_name: String,
     generation: i64,
-    next_due: Option<i64>,
+    ahead: Ahead,
     next_record: i64,
     instances: Vec<crate::domain::instance::Instance>,
     policies: Vec<crate::domain::iam_policy::IamPolicy>,
+    settings: Settings,
 }
 
 /// Opens the store of a folder; a fresh one gets its first contents.
@@ -79,14 +88,19 @@ pub(crate) fn open(config: &Config, folder: &DataFolder) -> Result<Opened, Start
     let starts = database.in_transaction(count_start)?;
     vault.random = random(config, starts);
     let signer = Signer::new(&signing_key).map_err(|error| StartError(error.to_string()))?;
+    if let Some(span) = &config.cos_key_info_ttl {
+        database.in_transaction(|tx| turn(tx, span.clone()))?;
+    }
     let held = database.in_transaction(held)?;
     let mode = match config.auth {
         AuthChoice::Token => AuthMode::Token,
         AuthChoice::Strict => AuthMode::Strict,
     };
-    let tokens = Tokens::new(signer, held.key_name, held.generation, owner_key.bytes(), mode);
+    let metrics = Arc::new(Metrics::new());
+    let shared = Arc::clone(&metrics);
+    let tokens = Tokens::new(signer, held.key_name, held.generation, owner_key.bytes(), mode, shared);
     let tokens = Arc::new(tokens);
-    let memory = Arc::new(Memory::new(held.instances, &held.policies, Arc::clone(&tokens), held.next_due));
+    let memory = Arc::new(Memory::new(held.instances, &held.policies, held.settings, Arc::clone(&tokens), held.ahead));
     let remembered = Arc::clone(&memory);
     let no_thread = |error: std::io::Error| StartError(format!("the system gives no thread: {error}"));
     let on_commit = Box::new(move |committed: &Committed| remembered.on_commit(committed));
@@ -101,11 +115,16 @@ pub(crate) fn open(config: &Config, folder: &DataFolder) -> Result<Opened, Start
         memory,
         tokens,
         audit: AuditQueue::new(held.next_record),
+        receivers: webhooks::receivers(config),
+        metrics,
         writer,
         reader,
         archive,
+        import_keys: ImportKeyPool::default(),
         ticking: tokio::sync::Mutex::new(()),
         moving: tokio::sync::Mutex::new(()),
+        journal: Journal::default(),
+        gateway: Gateway::default(),
     };
     let owner_key = String::from_utf8_lossy(owner_key.bytes()).into_owned();
     Ok(Opened { app: Arc::new(app), threads, owner_key: Zeroizing::new(owner_key) })
@@ -129,6 +148,12 @@ fn count_start(tx: &Tx<'_>) -> Result<u64, Error> {
     let starts: u64 = meta::get(tx, STARTS)?.and_then(|text| text.parse().ok()).unwrap_or(0);
     meta::set(tx, STARTS, &(starts + 1).to_string())?;
     Ok(starts)
+}
+
+/// The option outranks what the store has, and stays.
+fn turn(tx: &Tx<'_>, cos_key_info_ttl: Span) -> Result<(), Error> {
+    let wanted = Settings { cos_key_info_ttl, ..settings::all(tx)? };
+    Ok(settings::keep(tx, Setting::CosKeyInfoTtl, &wanted)?)
 }
 
 /// The first contents of a fresh store.
@@ -159,6 +184,7 @@ fn secret(tx: &Tx<'_>, vault: &Vault, name: &'static str) -> Result<Material, Er
 }
 
 fn held(tx: &Tx<'_>) -> Result<Held, Error> {
+    deliveries::unclaim_all(tx)?;
     let damaged =
         |name: &str| crate::store::Error::Inconsistent { table: "meta", row: name.to_owned(), column: "value" };
     let course = match meta::get(tx, CLOCK)? {
@@ -173,9 +199,10 @@ fn held(tx: &Tx<'_>) -> Result<Held, Error> {
         course,
         key_name: meta::get(tx, KEY_NAME)?.ok_or_else(|| damaged(KEY_NAME))?,
         generation,
-        next_due: due::earliest(tx)?,
+        ahead: due::ahead(tx)?,
         next_record: audit::next_number(tx)?,
         instances: instances::all(tx)?,
-        policies: iam_policies::active(tx)?,
+        policies: iam_policies::all_in_force(tx)?,
+        settings: settings::all(tx)?,
     })
 }

@@ -15,11 +15,32 @@ use crate::service::StartError;
 /// Real time that the scheduler gets to stop.
 const STOP_DEADLINE: Duration = Duration::from_secs(1);
 
+/// Beats without a record after which there is time for work that nobody asked for.
+const QUIET_BEATS: u32 = 10;
+
 /// The tasks beside requests.
 pub(crate) struct Waker {
     scheduler: Scheduler,
     beat: JoinHandle<()>,
     watchdog: Arc<Watchdog>,
+}
+
+/// Tells when nothing has been asked of keys for a while.
+struct Quiet {
+    records: i64,
+    beats: u32,
+}
+
+impl Quiet {
+    /// True at the one beat at which a quiet time has come.
+    fn has_come(&mut self, records: i64) -> bool {
+        if records == self.records {
+            self.beats = self.beats.saturating_add(1);
+        } else {
+            *self = Self { records, beats: 0 };
+        }
+        self.beats == QUIET_BEATS
+    }
 }
 
 impl Waker {
@@ -34,9 +55,15 @@ impl Waker {
         let beat = actix_web::rt::spawn(async move {
             let mut beats = interval(BEAT);
             beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            let mut quiet = Quiet { records: state.app.records_so_far(), beats: 0 };
             loop {
                 tokio::select! {
-                    _ = beats.tick() => watched.beat(),
+                    _ = beats.tick() => {
+                        watched.beat();
+                        if quiet.has_come(state.app.records_so_far()) {
+                            state.app.make_first_import_key();
+                        }
+                    }
                     () = state.app.audit.full.notified() => {}
                 }
                 state.app.flush_audit().await;
@@ -60,5 +87,20 @@ impl Waker {
         self.beat.abort();
         // What the scheduler would still wake, the next start does.
         drop(timeout(STOP_DEADLINE, self.scheduler.stop()).await);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quiet_time_comes_once_until_something_is_asked_again() {
+        let mut quiet = Quiet { records: 7, beats: 0 };
+        let came: Vec<usize> = (1..=30).filter(|_| quiet.has_come(7)).collect();
+        assert_eq!(came, [10]);
+        assert!(!quiet.has_come(8));
+        let came: Vec<usize> = (1..=30).filter(|_| quiet.has_come(8)).collect();
+        assert_eq!(came, [10]);
     }
 }

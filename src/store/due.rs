@@ -3,11 +3,11 @@
 use rusqlite::params;
 
 use crate::domain::due::{Due, DueKind};
-use crate::domain::id::{InstanceId, KeyId};
+use crate::domain::id::{IamPolicyId, InstanceId, KeyId};
 use crate::domain::time::Timestamp;
-use crate::store::Error;
 use crate::store::row::Reading;
 use crate::store::tx::Tx;
+use crate::store::{Error, deliveries, events};
 
 /// A row: what it is about, and what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,20 +20,33 @@ pub(crate) struct DueRow {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Subject {
     Key(KeyId),
-    /// The import token of an instance.
-    ImportToken(InstanceId),
+    /// A service instance, or its import token.
+    Instance(InstanceId),
+    /// A policy of IAM.
+    Policy(IamPolicyId),
 }
 
-/// Replaces the row of an instance's import token; `None` removes it.
+impl Subject {
+    fn id(self) -> String {
+        match self {
+            Self::Key(key) => key.to_string(),
+            Self::Instance(instance) => instance.to_string(),
+            Self::Policy(policy) => policy.to_string(),
+        }
+    }
+}
+
+/// Sets the one row of a kind about something; `None` removes it.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn replace_token(tx: &Tx<'_>, instance: InstanceId, expires_at: Option<Timestamp>) -> Result<(), Error> {
-    let instance = instance.to_string();
-    tx.prepare("DELETE FROM due WHERE subject_id = ?1")?.execute([&instance])?;
-    tx.touch_due();
-    let expiry = expires_at.map(|at| Due { at, kind: DueKind::TokenExpiry });
-    insert_all(tx, &instance, expiry.as_slice())
+pub(crate) fn set(tx: &Tx<'_>, subject: Subject, kind: DueKind, at: Option<Timestamp>) -> Result<(), Error> {
+    let id = subject.id();
+    let removed = tx.prepare("DELETE FROM due WHERE subject_id = ?1 AND kind = ?2")?.execute([&id, kind.name()])?;
+    if removed > 0 {
+        tx.touch_due();
+    }
+    insert_all(tx, &id, at.map(|at| Due { at, kind }).as_slice())
 }
 
 /// Removes a row that came to nothing.
@@ -41,14 +54,7 @@ pub(crate) fn replace_token(tx: &Tx<'_>, instance: InstanceId, expires_at: Optio
 /// # Errors
 /// The store's.
 pub(crate) fn remove(tx: &Tx<'_>, row: DueRow) -> Result<(), Error> {
-    let subject = match row.subject {
-        Subject::Key(key) => key.to_string(),
-        Subject::ImportToken(instance) => instance.to_string(),
-    };
-    tx.prepare("DELETE FROM due WHERE subject_id = ?1 AND kind = ?2")?
-        .execute([subject.as_str(), row.due.kind.name()])?;
-    tx.touch_due();
-    Ok(())
+    set(tx, row.subject, row.due.kind, None)
 }
 
 /// Replaces all rows of a key.
@@ -86,7 +92,32 @@ fn insert_all(tx: &Tx<'_>, key: &str, all: &[Due]) -> Result<(), Error> {
     Ok(())
 }
 
-/// The earliest instant at which something is due, in milliseconds.
+/// What lies ahead. Instants are in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Ahead {
+    /// The next of the rows here, or the next end of an event's window.
+    pub(crate) work: Option<i64>,
+    /// The next attempt at a delivery.
+    pub(crate) attempt: Option<i64>,
+    /// True while an attempt is under way.
+    pub(crate) under_way: bool,
+}
+
+/// Looks ahead.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn ahead(tx: &Tx<'_>) -> Result<Ahead, Error> {
+    let rows = earliest(tx)?;
+    let window = events::earliest_deadline(tx)?;
+    Ok(Ahead {
+        work: rows.into_iter().chain(window).min(),
+        attempt: deliveries::earliest_due(tx)?,
+        under_way: deliveries::any_claimed(tx)?,
+    })
+}
+
+/// The earliest instant of a row, in milliseconds.
 ///
 /// # Errors
 /// The store's.
@@ -94,7 +125,19 @@ pub(crate) fn earliest(tx: &Tx<'_>) -> Result<Option<i64>, Error> {
     Ok(tx.prepare("SELECT min(at) FROM due")?.query_row([], |row| row.get(0))?)
 }
 
-/// The first rows that are due by `until`, in order of time, then of kind and key.
+/// What comes first of all, with its kind.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn first(tx: &Tx<'_>) -> Result<Option<Due>, Error> {
+    let at = |millis: Option<i64>, kind| millis.map(|millis| Due { at: Timestamp::from_millis(millis), kind });
+    let window = at(events::earliest_deadline(tx)?, DueKind::GiveUp);
+    let row = by(tx, Timestamp::MAX, 1)?.first().map(|row| row.due);
+    let attempt = at(deliveries::earliest_due(tx)?, DueKind::Attempt);
+    Ok(window.into_iter().chain(row).chain(attempt).min_by_key(|due| due.at))
+}
+
+/// The first rows here that are due by `until`, in order of time, then of kind and key.
 ///
 /// # Errors
 /// The store's.
@@ -107,10 +150,14 @@ pub(crate) fn by(tx: &Tx<'_>, until: Timestamp, most: usize) -> Result<Vec<DueRo
         let reading = Reading::new("due", row, "subject_id");
         let due = Due { at: reading.at("at")?, kind: reading.parse("kind", DueKind::parse)? };
         let subject = match due.kind {
-            DueKind::TokenExpiry => Subject::ImportToken(reading.parse("subject_id", InstanceId::parse)?),
+            DueKind::TokenExpiry | DueKind::Reclamation => {
+                Subject::Instance(reading.parse("subject_id", InstanceId::parse)?)
+            }
+            DueKind::Propagation => Subject::Policy(reading.parse("subject_id", IamPolicyId::parse)?),
             DueKind::Expiry | DueKind::Rotation | DueKind::DeletionLapse | DueKind::Purge => {
                 Subject::Key(reading.parse("subject_id", KeyId::parse)?)
             }
+            DueKind::Attempt | DueKind::GiveUp => return Err(reading.inconsistent("kind")),
         };
         all.push(DueRow { subject, due });
     }

@@ -30,12 +30,39 @@ pub(crate) fn get(tx: &Tx<'_>, id: IamPolicyId) -> Result<Option<IamPolicy>, Err
     rows.next()?.map(read).transpose()
 }
 
-/// Policies that are in force, in order of creation: there are a few thousand at most.
+/// A policy as it is in force, which is not as it stands while a change of it is on its way. One that is to come gives
+/// nothing yet, as if it were deleted.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn active(tx: &Tx<'_>) -> Result<Vec<IamPolicy>, Error> {
-    in_state(tx, PolicyState::Active)
+pub(crate) fn in_force(tx: &Tx<'_>, id: IamPolicyId) -> Result<Option<IamPolicy>, Error> {
+    let mut statement = tx.prepare("SELECT * FROM iam_policy_changes WHERE id = ?1 ORDER BY at LIMIT 1")?;
+    let mut rows = statement.query([id.to_string()])?;
+    match rows.next()? {
+        None => get(tx, id),
+        Some(row) if row.get::<_, i64>("at")? == 0 => read(row).map(Some),
+        Some(_) => Ok(get(tx, id)?.map(|policy| IamPolicy { state: PolicyState::Deleted, ..policy })),
+    }
+}
+
+/// All policies that are in force, in order of creation: there are a few thousand at most.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn all_in_force(tx: &Tx<'_>) -> Result<Vec<IamPolicy>, Error> {
+    let mut all = Vec::new();
+    for policy in in_state(tx, PolicyState::Active)? {
+        all.extend(in_force(tx, policy.id)?);
+    }
+    let mut statement = tx.prepare("SELECT * FROM iam_policy_changes WHERE at = 0 ORDER BY seq")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let policy = read(row)?;
+        if all.iter().all(|known| known.id != policy.id) {
+            all.push(policy);
+        }
+    }
+    Ok(all)
 }
 
 /// Policies of a state, in order of creation.
@@ -124,7 +151,7 @@ pub(crate) fn update(tx: &Tx<'_>, policy: &IamPolicy) -> Result<(), Error> {
     ])?;
     tx.prepare(
         "DELETE FROM iam_policies WHERE seq IN (SELECT seq FROM iam_policies WHERE state = 'deleted'
-             ORDER BY updated_at DESC, seq DESC LIMIT -1 OFFSET ?1)",
+             ORDER BY updated_at DESC, seq DESC LIMIT -1 OFFSET ?1) AND id NOT IN (SELECT id FROM iam_policy_changes)",
     )?
     .execute([DELETED_MAX])?;
     tx.touch_policy(policy.id);

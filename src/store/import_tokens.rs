@@ -2,12 +2,14 @@
 
 use rusqlite::params;
 
+use crate::domain::due::DueKind;
 use crate::domain::id::InstanceId;
 use crate::domain::import_token::ImportToken;
+use crate::store::Error;
+use crate::store::due::{self, Subject};
 use crate::store::row::Reading;
 use crate::store::secrets::SealedRow;
 use crate::store::tx::Tx;
-use crate::store::{Error, due};
 
 /// Sets an instance's token; an older one is replaced.
 ///
@@ -31,7 +33,7 @@ pub(crate) fn set(tx: &Tx<'_>, instance: InstanceId, token: &ImportToken, privat
         private.0,
         private.1,
     ])?;
-    due::replace_token(tx, instance, Some(token.expires_at))
+    due::set(tx, Subject::Instance(instance), DueKind::TokenExpiry, Some(token.expires_at))
 }
 
 /// An instance's token, with its sealed private key.
@@ -70,5 +72,5 @@ pub(crate) fn set_retrievals_left(tx: &Tx<'_>, instance: InstanceId, left: i64) 
 /// The store's.
 pub(crate) fn remove(tx: &Tx<'_>, instance: InstanceId) -> Result<(), Error> {
     tx.prepare("DELETE FROM import_tokens WHERE instance_id = ?1")?.execute([instance.to_string()])?;
-    due::replace_token(tx, instance, None)
+    due::set(tx, Subject::Instance(instance), DueKind::TokenExpiry, None)
 }

@@ -2,8 +2,11 @@
 
 use rusqlite::params;
 
+use crate::domain::due::DueKind;
 use crate::domain::id::InstanceId;
 use crate::domain::instance::{Instance, Presence, Service};
+use crate::domain::time::Timestamp;
+use crate::store::due::{self, Subject};
 use crate::store::row::{Reading, join, split};
 use crate::store::tx::Tx;
 use crate::store::{Error, instance_policies};
@@ -77,13 +80,14 @@ pub(crate) fn insert(tx: &Tx<'_>, instance: &Instance) -> Result<(), Error> {
 /// # Errors
 /// The store's.
 pub(crate) fn update(tx: &Tx<'_>, instance: &Instance) -> Result<(), Error> {
-    let (removed_at, removed_by) = match &instance.presence {
-        Presence::Active => (None, None),
-        Presence::Removed { at, by } => (Some(at.millis()), Some(by)),
+    let (removed_at, removed_by, reclaim_at) = match &instance.presence {
+        Presence::Active => (None, None, None),
+        Presence::Pending { at, by, until } => (Some(at.millis()), Some(by), Some(*until)),
+        Presence::Removed { at, by } => (Some(at.millis()), Some(by), None),
     };
     tx.prepare(
         "UPDATE instances SET name = ?2, plan_id = ?3, parameters = ?4, allow_cleanup = ?5, updated_at = ?6,
-             updated_by = ?7, removed_at = ?8, removed_by = ?9 WHERE id = ?1",
+             updated_by = ?7, removed_at = ?8, removed_by = ?9, reclaim_at = ?10 WHERE id = ?1",
     )?
     .execute(params![
         instance.id.to_string(),
@@ -95,7 +99,9 @@ pub(crate) fn update(tx: &Tx<'_>, instance: &Instance) -> Result<(), Error> {
         instance.updated.as_ref().map(|(_, by)| by),
         removed_at,
         removed_by,
+        reclaim_at.map(Timestamp::millis),
     ])?;
+    due::set(tx, Subject::Instance(instance.id), DueKind::Reclamation, reclaim_at)?;
     tx.touch_instance(instance.clone());
     Ok(())
 }
@@ -118,7 +124,11 @@ fn read(tx: &Tx<'_>, reading: &Reading<'_, '_>) -> Result<Instance, Error> {
         created_at: reading.at("created_at")?,
         created_by: reading.get("created_by")?,
         updated,
-        presence: removed.map_or(Presence::Active, |(at, by)| Presence::Removed { at, by }),
+        presence: match (removed, reading.at_opt("reclaim_at")?) {
+            (None, _) => Presence::Active,
+            (Some((at, by)), Some(until)) => Presence::Pending { at, by, until },
+            (Some((at, by)), None) => Presence::Removed { at, by },
+        },
         policies: instance_policies::of(tx, id)?,
     })
 }

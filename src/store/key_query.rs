@@ -142,8 +142,22 @@ fn order(sort: &[SortTerm]) -> String {
 /// The store's.
 pub(crate) fn count(tx: &Tx<'_>, instance: InstanceId, selection: &Selection) -> Result<i64, Error> {
     let clause = Clause::of(instance, selection);
-    let sql = format!("SELECT count(*) FROM keys k{}", clause.sql);
+    // What is counted for each ring, state and kind is looked up; everything else is counted now.
+    let looked_up =
+        selection.visible == Visible::All && selection.filter.iter().all(|term| !matches!(term, FilterTerm::Date(..)));
+    let from = if looked_up { "coalesce(sum(k.keys), 0) FROM key_counts" } else { "count(*) FROM keys" };
+    let sql = format!("SELECT {from} k{}", clause.sql);
     Ok(tx.prepare(&sql)?.query_row(params_from_iter(clause.values), |row| row.get(0))?)
+}
+
+/// How many keys of all instances are in each state.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn by_state(tx: &Tx<'_>) -> Result<Vec<(u8, i64)>, Error> {
+    let mut statement = tx.prepare("SELECT state, sum(keys) FROM key_counts GROUP BY state")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// True when a key is among those that are meant.

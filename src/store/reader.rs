@@ -1,6 +1,7 @@
 //! A few threads with read-only connections: each read sees one snapshot, and no worker of the web server waits for a disk.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -17,6 +18,7 @@ type Job = Box<dyn FnOnce(&Connection) + Send>;
 /// The door to the reader threads.
 pub(crate) struct Reader {
     queue: Mutex<Option<Sender<Job>>>,
+    waiting: Arc<AtomicUsize>,
 }
 
 impl Reader {
@@ -28,10 +30,12 @@ impl Reader {
         let (queue, jobs) = channel::<Job>();
         let jobs = Arc::new(Mutex::new(jobs));
         let mut threads = Vec::new();
+        let waiting = Arc::new(AtomicUsize::new(0));
         for connection in connections {
-            let jobs = Arc::clone(&jobs);
+            let (jobs, taken) = (Arc::clone(&jobs), Arc::clone(&waiting));
             let run = move || {
                 while let Some(job) = next_job(&jobs) {
+                    taken.fetch_sub(1, Ordering::Relaxed);
                     if catch_unwind(AssertUnwindSafe(|| job(&connection))).is_err() {
                         error!("a read ended in a panic");
                     }
@@ -39,7 +43,7 @@ impl Reader {
             };
             threads.push(std::thread::Builder::new().name("store-reader".to_owned()).spawn(run)?);
         }
-        Ok((Self { queue: Mutex::new(Some(queue)) }, threads))
+        Ok((Self { queue: Mutex::new(Some(queue)), waiting }, threads))
     }
 
     /// Runs a job over a snapshot.
@@ -58,14 +62,21 @@ impl Reader {
             // The caller may have gone away.
             drop(answer.send(result));
         });
+        self.waiting.fetch_add(1, Ordering::Relaxed);
         let sent = match &*self.queue.lock().unwrap_or_else(PoisonError::into_inner) {
             Some(queue) => queue.send(job).is_ok(),
             None => false,
         };
         if !sent {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
             return Err(Error::Closed.into());
         }
         answered.await.unwrap_or_else(|_| Err(Error::Closed.into()))
+    }
+
+    /// How many jobs wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// Lets the threads finish what is queued.

@@ -3,6 +3,7 @@
 use rusqlite::params;
 
 use crate::domain::id::{InstanceId, KeyId, RingId};
+use crate::domain::key::Key;
 use crate::domain::ring::{Occupants, Ring};
 use crate::domain::time::Timestamp;
 use crate::store::Error;
@@ -58,19 +59,37 @@ pub(crate) fn insert(tx: &Tx<'_>, instance: InstanceId, ring: &Ring) -> Result<(
     Ok(())
 }
 
-/// Keys that are in a ring.
+/// Keys that are in a ring, or have left it and still count.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn occupants(tx: &Tx<'_>, instance: InstanceId, ring: &RingId) -> Result<Occupants, Error> {
+pub(crate) fn occupants(tx: &Tx<'_>, instance: InstanceId, ring: &RingId, now: Timestamp) -> Result<Occupants, Error> {
     let (living, destroyed): (i64, i64) = tx
         .prepare(
-            "SELECT coalesce(sum(state <> 5), 0), coalesce(sum(state = 5), 0) FROM keys
-             WHERE instance_id = ?1 AND ring_id = ?2",
+            "SELECT coalesce(sum(living), 0), coalesce(sum(NOT living), 0) FROM (
+                 SELECT state <> 5 AS living FROM keys WHERE instance_id = ?1 AND ring_id = ?2
+                 UNION ALL
+                 SELECT living FROM ring_departures WHERE instance_id = ?1 AND ring_id = ?2 AND until > ?3)",
         )?
-        .query_row([instance.to_string().as_str(), ring.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        .query_row(params![instance.to_string(), ring.as_str(), now.millis()], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let count = |number| u64::try_from(number).unwrap_or_default();
     Ok(Occupants { living: count(living), destroyed: count(destroyed) })
+}
+
+/// Notes that a key has left a ring and counts in it until an instant.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn depart(tx: &Tx<'_>, key: &Key, ring: &RingId, now: Timestamp, until: Timestamp) -> Result<(), Error> {
+    let instance = key.instance.to_string();
+    tx.prepare("DELETE FROM ring_departures WHERE instance_id = ?1 AND ring_id = ?2 AND until <= ?3")?
+        .execute(params![instance, ring.as_str(), now.millis()])?;
+    tx.prepare(
+        "INSERT OR REPLACE INTO ring_departures (instance_id, ring_id, key_id, living, until)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![instance, ring.as_str(), key.id.to_string(), key.state.number() != 5, until.millis()])?;
+    Ok(())
 }
 
 /// Removes a ring; destroyed keys that are left in it move to the default one, and are told.
@@ -87,8 +106,12 @@ pub(crate) fn remove(tx: &Tx<'_>, instance: InstanceId, ring: &RingId, now: Time
     while let Some(row) = rows.next()? {
         keys.push(Reading::new("keys", row, "id").parse("id", KeyId::parse)?);
     }
-    tx.prepare("DELETE FROM key_rings WHERE instance_id = ?1 AND ring_id = ?2")?
-        .execute([instance.to_string().as_str(), ring.as_str()])?;
+    for statement in [
+        "DELETE FROM key_rings WHERE instance_id = ?1 AND ring_id = ?2",
+        "DELETE FROM ring_departures WHERE instance_id = ?1 AND ring_id = ?2",
+    ] {
+        tx.prepare(statement)?.execute([instance.to_string().as_str(), ring.as_str()])?;
+    }
     Ok(keys)
 }
 
@@ -98,5 +121,6 @@ pub(crate) fn remove(tx: &Tx<'_>, instance: InstanceId, ring: &RingId, now: Time
 /// The store's.
 pub(crate) fn remove_all(tx: &Tx<'_>, instance: InstanceId) -> Result<(), Error> {
     tx.prepare("DELETE FROM key_rings WHERE instance_id = ?1")?.execute([instance.to_string()])?;
+    tx.prepare("DELETE FROM ring_departures WHERE instance_id = ?1")?.execute([instance.to_string()])?;
     Ok(())
 }

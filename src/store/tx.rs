@@ -27,6 +27,8 @@ pub(crate) struct Effects {
     due: Cell<bool>,
     /// Policies of IAM that may have changed.
     policies: RefCell<Vec<IamPolicyId>>,
+    /// True when a setting may have changed.
+    settings: Cell<bool>,
     /// True when deleted material should leave the write-ahead log too.
     truncate_log: Cell<bool>,
 }
@@ -65,6 +67,11 @@ impl Effects {
     /// Policies of IAM that may have changed. Those noted in vain are found as they were.
     pub(crate) fn policies(&self) -> Vec<IamPolicyId> {
         self.policies.borrow().clone()
+    }
+
+    /// True when a setting may have changed.
+    pub(crate) fn settings_changed(&self) -> bool {
+        self.settings.get()
     }
 
     /// True when the write-ahead log should be truncated.
@@ -107,6 +114,11 @@ impl<'c> Tx<'c> {
     /// Notes that a policy of IAM changed.
     pub(crate) fn touch_policy(&self, id: IamPolicyId) {
         self.effects.policies.borrow_mut().push(id);
+    }
+
+    /// Notes that a setting changed.
+    pub(crate) fn touch_settings(&self) {
+        self.effects.settings.set(true);
     }
 
     /// Notes that material was deleted.

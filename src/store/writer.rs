@@ -2,6 +2,8 @@
 //! brings what lies in memory up to date, and only then lets the jobs' callers go on.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -11,9 +13,11 @@ use tokio::sync::oneshot;
 use tracing::{error, warn};
 
 use crate::domain::iam_policy::IamPolicy;
+use crate::domain::settings::Settings;
+use crate::store::due::Ahead;
 use crate::store::file::BUSY_WAIT;
 use crate::store::tx::{Effects, Tx};
-use crate::store::{Error, due, iam_policies};
+use crate::store::{Error, due, iam_policies, settings};
 
 /// Jobs that one commit takes at most.
 const GROUP_JOBS_MAX: usize = 256;
@@ -30,16 +34,18 @@ pub(crate) struct Committed {
     /// What the jobs noted.
     pub(crate) effects: Effects,
     pub(crate) next_due: NextDue,
-    /// Policies of IAM that changed, as they are now.
+    /// Policies of IAM that changed, as they are in force now.
     pub(crate) policies: Vec<IamPolicy>,
+    /// All settings, when one changed.
+    pub(crate) settings: Option<Settings>,
 }
 
 /// When something is due next.
 pub(crate) enum NextDue {
     /// As before.
     Unchanged,
-    /// In milliseconds; `None` when nothing is.
-    At(Option<i64>),
+    /// As the store tells it now.
+    Changed(Ahead),
 }
 
 /// Whether a job's changes are kept.
@@ -60,6 +66,7 @@ enum Message {
 /// The door to the writer thread.
 pub(crate) struct Writer {
     queue: SyncSender<Message>,
+    waiting: Arc<AtomicUsize>,
 }
 
 impl Writer {
@@ -69,10 +76,12 @@ impl Writer {
     /// When the system gives no thread.
     pub(crate) fn start(connection: Connection, on_commit: OnCommit) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (queue, jobs) = sync_channel(QUEUE_JOBS_MAX);
-        let thread = std::thread::Builder::new()
-            .name("store-writer".to_owned())
-            .spawn(move || Thread { connection, on_commit, owes_checkpoint: false, stopped: false }.run(&jobs))?;
-        Ok((Self { queue }, thread))
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let taken = Arc::clone(&waiting);
+        let thread = std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || {
+            Thread { connection, on_commit, taken, owes_checkpoint: false, stopped: false }.run(&jobs);
+        })?;
+        Ok((Self { queue, waiting }, thread))
     }
 
     /// Runs a job in a transaction. Its changes are on disk when this returns `Ok`, and are not there after any `Err`.
@@ -96,8 +105,16 @@ impl Writer {
             });
             (keep, settle)
         });
-        self.enqueue(Message::Job(job)).await?;
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        self.enqueue(Message::Job(job)).await.inspect_err(|_| {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+        })?;
         answered.await.unwrap_or_else(|_| Err(Error::Closed.into()))
+    }
+
+    /// How many jobs wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// Lets the thread finish what is queued and close the connection.
@@ -121,6 +138,8 @@ impl Writer {
 struct Thread {
     connection: Connection,
     on_commit: OnCommit,
+    /// Counts the jobs that wait.
+    taken: Arc<AtomicUsize>,
     /// True while deleted material is still on disk.
     owes_checkpoint: bool,
     /// True once a sync has failed: what is on disk is then unknown, so nothing more is written.
@@ -143,6 +162,7 @@ impl Thread {
                     next = jobs.try_recv().ok();
                 }
             }
+            self.taken.fetch_sub(group.len(), Ordering::Relaxed);
             self.run_group(group);
         }
         self.forget_deleted();
@@ -201,21 +221,16 @@ impl Thread {
         connection.execute_batch("BEGIN IMMEDIATE")?;
         let tx = Tx::new(connection);
         let ran = run_jobs(&tx, group, settles);
-        let next_due =
-            if tx.effects().due_changed() { due::earliest(&tx).map(NextDue::At) } else { Ok(NextDue::Unchanged) };
-        let policies = changed_policies(&tx);
-        let committed = ran.and(next_due).and_then(|next_due| {
-            let policies = policies?;
+        let committed = ran.and_then(|()| changed(tx)).and_then(|changed| {
             connection.execute_batch("COMMIT")?;
-            Ok((next_due, policies))
+            Ok(changed)
         });
-        let (next_due, policies) = committed.inspect_err(|_| {
+        let committed = committed.inspect_err(|_| {
             // Fails when SQLite has rolled back by itself, which is what is wanted.
             drop(connection.execute_batch("ROLLBACK"));
         })?;
-        let effects = tx.into_effects();
-        let truncate = effects.truncates_log();
-        (self.on_commit)(&Committed { effects, next_due, policies });
+        let truncate = committed.effects.truncates_log();
+        (self.on_commit)(&committed);
         if truncate {
             self.forget_deleted();
         }
@@ -223,9 +238,14 @@ impl Thread {
     }
 }
 
-fn changed_policies(tx: &Tx<'_>) -> Result<Vec<IamPolicy>, Error> {
-    let ids = tx.effects().policies();
-    ids.into_iter().filter_map(|id| iam_policies::get(tx, id).transpose()).collect()
+/// What the transaction changes of what is remembered.
+fn changed(tx: Tx<'_>) -> Result<Committed, Error> {
+    let effects = tx.effects();
+    let next_due = if effects.due_changed() { NextDue::Changed(due::ahead(&tx)?) } else { NextDue::Unchanged };
+    let policies = effects.policies().into_iter().filter_map(|id| iam_policies::in_force(&tx, id).transpose());
+    let policies = policies.collect::<Result<_, _>>()?;
+    let settings = effects.settings_changed().then(|| settings::all(&tx)).transpose()?;
+    Ok(Committed { effects: tx.into_effects(), next_due, policies, settings })
 }
 
 fn run_jobs(tx: &Tx<'_>, group: Vec<Job>, settles: &mut Vec<Settle>) -> Result<(), Error> {

@@ -1,10 +1,15 @@
 //! Import tokens, and keys imported with them, as a client seals them.
 
+use std::path::Path;
+use std::time::Duration;
+
 use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::rsa::{OAEP_SHA256_MGF1SHA256, OaepPublicEncryptingKey, PublicEncryptingKey};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
+use tokio::time::{interval, timeout};
 
 use crate::harness::Harness;
 use crate::harness::keys::id_of;
@@ -154,4 +159,35 @@ async fn limits_of_a_token_are_refused_by_name() {
     }
     let whole = json!({ "expiration": 600.0, "maxAllowedRetrievals": 1.0 });
     assert_eq!(make_token(&kp, &whole).await["maxAllowedRetrievals"], 1);
+}
+
+/// Public keys that wait for tokens to come, in the database of a folder.
+fn waiting_keys(folder: &Path) -> Vec<String> {
+    let database = Connection::open_with_flags(folder.join("state.db"), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    let mut statement = database.prepare("SELECT public_key FROM import_keys ORDER BY seq").unwrap();
+    statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
+#[actix_web::test]
+async fn tokens_to_come_find_a_key_that_was_made_ahead() {
+    let folder = tempfile::tempdir().unwrap();
+    let kp = Harness::in_folder(folder.path(), &[]).await;
+    make_token(&kp, &json!({})).await;
+    let mut looks = interval(Duration::from_millis(20));
+    let made_ahead = timeout(Duration::from_mins(1), async {
+        while waiting_keys(folder.path()).is_empty() {
+            looks.tick().await;
+        }
+    });
+    made_ahead.await.expect("a key is made ahead once tokens are in use");
+    kp.stop().await;
+    let waiting = waiting_keys(folder.path());
+    // A restart makes none anew, and hands out the one that has waited longest.
+    let kp = Harness::in_folder(folder.path(), &[]).await;
+    make_token(&kp, &json!({})).await;
+    let token = get_token(&kp).await;
+    assert_eq!(String::from_utf8(decoded(&token, "payload")).unwrap(), waiting[0]);
+    assert!(!waiting_keys(folder.path()).contains(&waiting[0]), "nobody else gets it");
+    let sealed = seal(&token, &[9; 32], &decoded(&token, "nonce"));
+    kp.try_create(&resource(&sealed)).await.succeeds(201);
 }

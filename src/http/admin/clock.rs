@@ -1,15 +1,13 @@
 //! `/mock/clock`: reading and moving the virtual clock.
 
-use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
 use crate::app::time::{self, MoveRefusal, Target};
 use crate::domain::due::Due;
-use crate::http::admin::errors::AdminError;
+use crate::http::admin::errors::{self, AdminError};
 use crate::http::admin::parameters::{instant, members, span};
-use crate::http::panics;
 use crate::http::state::State;
 
 /// `GET /mock/clock`
@@ -76,13 +74,7 @@ async fn read(state: &State) -> Result<Value, AdminError> {
 }
 
 async fn respond(answer: impl Future<Output = Result<Value, AdminError>>) -> HttpResponse {
-    match panics::caught(answer).await {
-        Some(Ok(body)) => HttpResponse::Ok().json(body),
-        Some(Err(error)) => error.render(),
-        None => {
-            AdminError::plain(StatusCode::INTERNAL_SERVER_ERROR, "fault", "the request could not be completed").render()
-        }
-    }
+    errors::respond(async { Ok(HttpResponse::Ok().json(answer.await?)) }).await
 }
 
 fn refuse(refusal: MoveRefusal, field: &str) -> AdminError {

@@ -3,9 +3,11 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
+use serde_json::Value;
 use tracing::error;
 
 use crate::app::error::Error;
+use crate::http::panics;
 
 /// A refusal of the admin API.
 #[derive(Debug)]
@@ -55,6 +57,15 @@ impl AdminError {
         Self { status, code, message: message.into(), path: None }
     }
 
+    /// A failure of the service itself that no retry mends.
+    pub(crate) fn failed() -> Self {
+        Self::fault(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn fault(status: StatusCode) -> Self {
+        Self::plain(status, "fault", "the request could not be completed")
+    }
+
     /// The reply.
     pub(crate) fn render(&self) -> HttpResponse {
         let error = ErrorDetail { code: self.code, message: &self.message, path: self.path.as_deref() };
@@ -81,14 +92,36 @@ impl From<Error> for AdminError {
                 } else {
                     StatusCode::INTERNAL_SERVER_ERROR
                 };
-                Self::plain(status, "fault", "the request could not be completed")
+                Self::fault(status)
             }
             Error::Crypto(fault) => {
                 error!(%fault, "cryptography failed");
-                Self::plain(StatusCode::INTERNAL_SERVER_ERROR, "fault", "the request could not be completed")
+                Self::failed()
             }
         }
     }
+}
+
+/// The reply of a call; a panic costs that call and nothing else.
+pub(crate) async fn respond(answer: impl Future<Output = Result<HttpResponse, AdminError>>) -> HttpResponse {
+    match panics::caught(answer).await {
+        Some(Ok(response)) => response,
+        Some(Err(error)) => error.render(),
+        None => AdminError::failed().render(),
+    }
+}
+
+/// The same, for a call whose success has one status and a body, or none where it is `null`.
+pub(crate) async fn respond_json(
+    status: StatusCode,
+    answer: impl Future<Output = Result<Value, AdminError>>,
+) -> HttpResponse {
+    respond(async {
+        let body = answer.await?;
+        let mut response = HttpResponseBuilder::new(status);
+        Ok(if body.is_null() { response.finish() } else { response.json(body) })
+    })
+    .await
 }
 
 /// A path that nothing answers on.

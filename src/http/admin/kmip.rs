@@ -9,23 +9,20 @@ use crate::app::kmip::objects::{PlantRefusal, plant as plant_object};
 use crate::domain::id::{AdapterId, InstanceId};
 use crate::domain::kmip::Reference;
 use crate::domain::kmip::object::{Object, ObjectState};
-use crate::http::admin::errors::AdminError;
+use crate::http::admin::errors::{AdminError, respond};
 use crate::http::admin::parameters::{members, text};
 use crate::http::key_protect::kmip::objects::ObjectBody;
-use crate::http::panics;
 use crate::http::state::State;
 
 const MEMBERS: [&str; 3] = ["instanceId", "adapter", "state"];
 
 /// `POST /mock/kmip-objects`
 pub(crate) async fn plant(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
-    match panics::caught(answer(&request, payload, &state)).await {
-        Some(Ok(object)) => HttpResponse::Created().json(ObjectBody::of(object)),
-        Some(Err(error)) => error.render(),
-        None => {
-            AdminError::plain(StatusCode::INTERNAL_SERVER_ERROR, "fault", "the request could not be completed").render()
-        }
-    }
+    respond(async {
+        let object = answer(&request, payload, &state).await?;
+        Ok(HttpResponse::Created().json(ObjectBody::of(object)))
+    })
+    .await
 }
 
 async fn answer(request: &HttpRequest, payload: Payload, state: &State) -> Result<Object, AdminError> {

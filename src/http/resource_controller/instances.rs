@@ -173,7 +173,6 @@ impl UpdatedSpan {
 }
 
 fn matches(instance: &Instance, query: &Query<'_>, span: &UpdatedSpan) -> bool {
-    let state = if instance.is_active() { "active" } else { "removed" };
     let facts = [
         ("guid", instance.id.to_string()),
         ("name", instance.name.clone()),
@@ -185,7 +184,7 @@ fn matches(instance: &Instance, query: &Query<'_>, span: &UpdatedSpan) -> bool {
     ];
     let updated = instance.updated.as_ref().map_or(instance.created_at, |(at, _)| *at);
     let wanted_state = query.get("state").unwrap_or("active");
-    wanted_state == state
+    wanted_state == instance.state()
         && span.from.is_none_or(|from| updated >= from)
         && span.to.is_none_or(|to| updated <= to)
         && facts.iter().all(|(name, fact)| query.get(name).is_none_or(|wanted| wanted == fact))

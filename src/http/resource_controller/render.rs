@@ -12,11 +12,14 @@ pub(crate) fn instance(instance: &Instance, base: &str) -> Value {
     let guid = instance.id.to_string();
     let url = format!("/v2/resource_instances/{guid}");
     let crn = instance.crn();
-    let (state, operation, deleted_at, deleted_by) = match &instance.presence {
-        Presence::Active if instance.updated.is_some() => ("active", "update", None, ""),
-        Presence::Active => ("active", "create", None, ""),
-        Presence::Removed { at, by } => ("removed", "delete", Some(nanoseconds(*at)), by.as_str()),
+    let (operation, deleted, reclaimed_at) = match &instance.presence {
+        Presence::Active if instance.updated.is_some() => ("update", None, None),
+        Presence::Active => ("create", None, None),
+        Presence::Pending { at, by, until } => ("delete", Some((at, by)), Some(nanoseconds(*until))),
+        Presence::Removed { at, by } => ("delete", Some((at, by)), None),
     };
+    let deleted_at = deleted.map(|(at, _)| nanoseconds(*at));
+    let deleted_by = deleted.map_or("", |(_, by)| by);
     let updated_at = nanoseconds(instance.updated.as_ref().map_or(instance.created_at, |(at, _)| *at));
     let updated_by = instance.updated.as_ref().map_or("", |(_, by)| by.as_str());
     let mut body = json!({
@@ -24,7 +27,7 @@ pub(crate) fn instance(instance: &Instance, base: &str) -> Value {
         "created_at": nanoseconds(instance.created_at), "created_by": instance.created_by,
         "updated_at": updated_at, "updated_by": updated_by,
         "deleted_at": deleted_at, "deleted_by": deleted_by,
-        "scheduled_reclaim_at": null, "restored_at": null,
+        "scheduled_reclaim_at": reclaimed_at, "restored_at": null,
         "name": instance.name, "region_id": instance.region, "account_id": instance.account,
         "reseller_channel_id": "", "resource_plan_id": instance.plan_id,
         "resource_group_id": instance.resource_group,
@@ -33,7 +36,7 @@ pub(crate) fn instance(instance: &Instance, base: &str) -> Value {
             "crn:v1:bluemix:public:globalcatalog::::deployment:{}%3A{}", instance.plan_id, instance.region
         ),
         "onetime_credentials": false, "allow_cleanup": instance.allow_cleanup,
-        "state": state, "type": "service_instance", "sub_type": "",
+        "state": instance.state(), "type": "service_instance", "sub_type": "",
         "resource_id": instance.service.offering_id(), "dashboard_url": null,
         "last_operation": {
             "type": operation, "state": "succeeded", "async": false,
