@@ -12,6 +12,7 @@ use crate::domain::reason::Reason;
 use crate::domain::search::{CANDIDATES_MAX, Search};
 use crate::domain::selection::Selection;
 use crate::domain::sort::Term;
+use crate::store::key_pages::Window;
 use crate::store::key_query;
 use crate::store::tx::Tx;
 
@@ -53,7 +54,8 @@ pub(crate) async fn list_keys(
             if let Some(search) = &query.search {
                 return searched(tx, instance, &query, search);
             }
-            let keys = key_query::list(tx, instance, &query.selection, &query.sort, query.limit, query.offset)?;
+            let window = Window { limit: query.limit, offset: query.offset };
+            let keys = key_query::list(tx, instance, &query.selection, &query.sort, window)?;
             Ok(Listing { keys, search: None, incomplete: false })
         })
         .await?;
@@ -93,14 +95,13 @@ fn searched(
     query: &ListQuery,
     search: &Search,
 ) -> Result<Listing, Error> {
-    let most = i64::try_from(CANDIDATES_MAX).unwrap_or(i64::MAX) + 1;
-    let too_many = key_query::count(tx, instance, &query.selection)? >= most;
-    if too_many {
+    let most = i64::try_from(CANDIDATES_MAX).unwrap_or(i64::MAX);
+    if key_query::exceeds(tx, instance, &query.selection, most)? {
         // The look-up alone is still made: it needs no walk over all candidates.
         let found = looked_up_in_store(tx, instance, &query.selection, search)?.ok_or(Reason::KeySearchTooBroad)?;
         return Ok(Listing { keys: vec![found], search: Some(search.clone()), incomplete: true });
     }
-    let candidates = key_query::list(tx, instance, &query.selection, &query.sort, most, 0)?;
+    let candidates = key_query::list(tx, instance, &query.selection, &query.sort, Window { limit: most, offset: 0 })?;
     let (first, rest): (Vec<Key>, Vec<Key>) =
         candidates.into_iter().filter(|key| search.finds(key)).partition(|key| is_looked_up(search, key));
     let skip = usize::try_from(query.offset).unwrap_or(usize::MAX);

@@ -46,6 +46,16 @@ pub(crate) fn get(tx: &Tx<'_>, id: KeyId) -> Result<Option<Key>, Error> {
     rows.next()?.map(|row| read(&Reading::new("keys", row, "id"))).transpose()
 }
 
+/// The key of a row.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn get_row(tx: &Tx<'_>, seq: i64) -> Result<Option<Key>, Error> {
+    let mut statement = tx.prepare(&format!("{SELECT} WHERE k.seq = ?1"))?;
+    let mut rows = statement.query([seq])?;
+    rows.next()?.map(|row| read(&Reading::new("keys", row, "id"))).transpose()
+}
+
 /// Adds a key, its aliases apart.
 ///
 /// # Errors
@@ -141,7 +151,7 @@ pub(crate) fn purge(tx: &Tx<'_>, key: &Key) -> Result<(), Error> {
 /// The store's.
 pub(crate) fn count_living(tx: &Tx<'_>, instance: InstanceId) -> Result<i64, Error> {
     Ok(tx
-        .prepare("SELECT count(*) FROM keys WHERE instance_id = ?1 AND state <> 5")?
+        .prepare("SELECT coalesce(sum(keys), 0) FROM key_counts WHERE instance_id = ?1 AND state <> 5")?
         .query_row([instance.to_string()], |row| row.get(0))?)
 }
 

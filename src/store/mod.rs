@@ -10,6 +10,7 @@ pub(crate) mod import_keys;
 pub(crate) mod import_tokens;
 pub(crate) mod instance_policies;
 pub(crate) mod instances;
+pub(crate) mod key_pages;
 pub(crate) mod key_query;
 pub(crate) mod key_versions;
 pub(crate) mod keys;
