@@ -298,6 +298,7 @@ CREATE TABLE iam_policy_changes (
 CREATE TABLE registrations (
     seq INTEGER PRIMARY KEY,
     key_id TEXT NOT NULL,
+    instance_id TEXT NOT NULL,
     resource_crn TEXT NOT NULL,
     prevent_deletion INTEGER NOT NULL,
     description TEXT,
@@ -307,9 +308,12 @@ CREATE TABLE registrations (
     created_by TEXT NOT NULL,
     updated_at INTEGER NOT NULL,
     updated_by TEXT NOT NULL,
-    revision INTEGER NOT NULL,
-    UNIQUE (key_id, resource_crn)
+    revision INTEGER NOT NULL
 ) STRICT;
+CREATE UNIQUE INDEX registrations_by_key_and_resource ON registrations (key_id, resource_crn);
+CREATE INDEX registrations_by_key ON registrations (key_id, seq);
+CREATE INDEX registrations_by_instance ON registrations (instance_id, seq);
+CREATE INDEX registrations_by_resource ON registrations (instance_id, resource_crn);
 
 -- What time will bring. kind: expiry, rotation, deletion-lapse, purge of a key; token-expiry, reclamation of an
 -- instance; propagation of a policy of IAM.

@@ -83,13 +83,30 @@ pub(crate) fn page(
     if let Some(ids) = named(&selection.visible) {
         return pick(tx, instance, selection, &terms, &ids, window);
     }
-    let mut groups = groups(tx, instance, selection)?;
-    let total = groups.iter().map(|group| group.keys).sum();
-    groups.retain(|group| is_wanted(selection, &group.ring));
-    let limited = selection.ring.is_some() || selection.visible != Visible::All;
-    let rings_limit = limited && groups.len() <= RING_WALKS_MAX;
-    let pages = Pages { tx, instance, selection, groups, total, rings_limit };
+    let pages = Pages::of(tx, instance, selection)?;
     pages.ordered(&terms, &[], window)
+}
+
+/// How many keys are meant: known beforehand, or counted along an index.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn count(tx: &Tx<'_>, instance: InstanceId, selection: &Selection) -> Result<i64, Error> {
+    let pages = Pages::of(tx, instance, selection)?;
+    let known: i64 = pages.groups.iter().map(|group| group.keys).sum();
+    let dates: Vec<&FilterTerm> = selection.filter.iter().filter(|term| matches!(term, FilterTerm::Date(..))).collect();
+    match (&selection.visible, dates.as_slice()) {
+        (Visible::All, []) => Ok(known),
+        (Visible::All, [FilterTerm::Date(date, DateTest::None)]) if selection.ring.is_none() => {
+            let having = format!(" AND {} IS NOT NULL", date_column(*date));
+            Ok(known - pages.count_along(Path::Date(*date), |_| having)?)
+        }
+        _ => {
+            let natural = if pages.rings_limit { Path::Ring } else { Path::Id };
+            let path = pages.filtered_dates().first().map_or(natural, |date| Path::Date(*date));
+            pages.count_along(path, |query| query.condition(Clause::besides_kinds(selection)))
+        }
+    }
 }
 
 struct Pages<'a, 'c> {
@@ -104,7 +121,16 @@ struct Pages<'a, 'c> {
     rings_limit: bool,
 }
 
-impl Pages<'_, '_> {
+impl<'a, 'c> Pages<'a, 'c> {
+    fn of(tx: &'a Tx<'c>, instance: InstanceId, selection: &'a Selection) -> Result<Self, Error> {
+        let mut groups = groups(tx, instance, selection)?;
+        let total = groups.iter().map(|group| group.keys).sum();
+        groups.retain(|group| is_wanted(selection, &group.ring));
+        let limited = selection.ring.is_some() || selection.visible != Visible::All;
+        let rings_limit = limited && groups.len() <= RING_WALKS_MAX;
+        Ok(Self { tx, instance, selection, groups, total, rings_limit })
+    }
+
     /// Those that have the first date that is sorted by, then those that lack it.
     fn ordered(&self, terms: &[SortTerm], lacking: &[DateProperty], window: Window) -> Result<Vec<i64>, Error> {
         let first = terms.iter().find_map(|term| date_of(term.property));
@@ -165,13 +191,21 @@ impl Pages<'_, '_> {
     }
 
     fn count_up_to(&self, date: DateProperty, most: i64) -> Result<i64, Error> {
-        let mut query = Query::new(self.instance);
-        let condition = query.condition(Clause::of_dates(self.selection, Some(date)));
-        let sql = query.branches(Path::Date(date), &self.groups, "1", &condition);
-        let sql = format!("SELECT count(*) FROM ({sql} LIMIT {most})");
+        let condition = |query: &mut Query| query.condition(Clause::of_dates(self.selection, Some(date)));
+        self.counted(Path::Date(date), condition, &format!(" LIMIT {most}"))
+    }
+
+    fn count_along(&self, path: Path, condition: impl FnOnce(&mut Query) -> String) -> Result<i64, Error> {
+        self.counted(path, condition, "")
+    }
+
+    fn counted(&self, path: Path, condition: impl FnOnce(&mut Query) -> String, limit: &str) -> Result<i64, Error> {
         if self.groups.is_empty() {
             return Ok(0);
         }
+        let mut query = Query::new(self.instance);
+        let condition = condition(&mut query);
+        let sql = format!("SELECT count(*) FROM ({}{limit})", query.branches(path, &self.groups, "1", &condition));
         Ok(self.tx.prepare(&sql)?.query_row(params_from_iter(query.values), |row| row.get(0))?)
     }
 
@@ -267,6 +301,9 @@ fn pick(
     ids: &[&str],
     window: Window,
 ) -> Result<Vec<i64>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut query = Query::new(instance);
     let condition = query.condition(Clause::besides_instance(selection));
     let first = query.values.len() + 1;

@@ -6,14 +6,19 @@ use rusqlite::types::Value;
 use crate::domain::access::{Visible, VisiblePart};
 use crate::domain::context::RingScope;
 use crate::domain::filter::{DateProperty, DateTest, Term as FilterTerm};
-use crate::domain::id::InstanceId;
+use crate::domain::id::{InstanceId, KeyId};
 use crate::domain::key::Key;
 use crate::domain::pattern::Pattern;
+use crate::domain::search::Candidate;
 use crate::domain::selection::Selection;
 use crate::domain::sort::Term as SortTerm;
 use crate::store::key_pages::{self, Window};
+use crate::store::row::Reading;
 use crate::store::tx::Tx;
 use crate::store::{Error, keys};
+
+/// Where conditions on the keys of an instance begin.
+const IN_INSTANCE: &str = " WHERE k.instance_id = ?";
 
 /// Conditions on keys `k` with their values, in the order of their parameters.
 pub(crate) struct Clause {
@@ -35,7 +40,7 @@ impl Clause {
 
     /// Keys that a caller may see, destroyed ones too.
     pub(crate) fn of_keys(instance: InstanceId, ring: Option<&RingScope>, visible: &Visible) -> Self {
-        let mut clause = Self { sql: " WHERE k.instance_id = ?".to_owned(), values: vec![instance.to_string().into()] };
+        let mut clause = Self { sql: IN_INSTANCE.to_owned(), values: vec![instance.to_string().into()] };
         clause.parts(ring, visible);
         clause
     }
@@ -67,6 +72,11 @@ impl Clause {
         let mut clause = Self::empty();
         clause.dates(selection, only);
         clause
+    }
+
+    /// True when all keys of an instance are meant.
+    pub(crate) fn is_whole_instance(&self) -> bool {
+        self.sql == IN_INSTANCE
     }
 
     fn parts(&mut self, ring: Option<&RingScope>, visible: &Visible) {
@@ -162,25 +172,14 @@ pub(crate) fn date_column(property: DateProperty) -> &'static str {
     }
 }
 
-/// How many keys are meant.
-///
-/// # Errors
-/// The store's.
-pub(crate) fn count(tx: &Tx<'_>, instance: InstanceId, selection: &Selection) -> Result<i64, Error> {
-    let clause = Clause::of(instance, selection);
-    // What is counted for each ring, state and kind is looked up; everything else is counted now.
-    let looked_up =
-        selection.visible == Visible::All && selection.filter.iter().all(|term| !matches!(term, FilterTerm::Date(..)));
-    let from = if looked_up { "coalesce(sum(k.keys), 0) FROM key_counts" } else { "count(*) FROM keys" };
-    let sql = format!("SELECT {from} k{}", clause.sql);
-    Ok(tx.prepare(&sql)?.query_row(params_from_iter(clause.values), |row| row.get(0))?)
-}
-
 /// True when more keys are meant than that.
 ///
 /// # Errors
 /// The store's.
 pub(crate) fn exceeds(tx: &Tx<'_>, instance: InstanceId, selection: &Selection, most: i64) -> Result<bool, Error> {
+    if selection.is_empty() {
+        return Ok(false);
+    }
     let clause = Clause::of(instance, selection);
     let sql = format!("SELECT count(*) > {most} FROM (SELECT 1 FROM keys k{} LIMIT {most} + 1)", clause.sql);
     Ok(tx.prepare(&sql)?.query_row(params_from_iter(clause.values), |row| row.get(0))?)
@@ -219,10 +218,42 @@ pub(crate) fn list(
     sort: &[SortTerm],
     window: Window,
 ) -> Result<Vec<Key>, Error> {
-    let rows = key_pages::page(tx, instance, selection, sort, window)?;
-    let mut all = Vec::with_capacity(rows.len());
+    whole(tx, key_pages::page(tx, instance, selection, sort, window)?)
+}
+
+/// The keys of rows, in their order.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn whole(tx: &Tx<'_>, rows: impl IntoIterator<Item = i64>) -> Result<Vec<Key>, Error> {
+    let mut all = Vec::new();
     for row in rows {
         all.extend(keys::get_row(tx, row)?);
+    }
+    Ok(all)
+}
+
+/// The same keys as [`list`], as far as a search looks at them.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn candidates(
+    tx: &Tx<'_>,
+    instance: InstanceId,
+    selection: &Selection,
+    sort: &[SortTerm],
+    window: Window,
+) -> Result<Vec<Candidate>, Error> {
+    let rows = key_pages::page(tx, instance, selection, sort, window)?;
+    let mut statement = tx.prepare(&format!("SELECT k.id, k.name, {} FROM keys k WHERE k.seq = ?1", keys::ALIASES))?;
+    let mut all = Vec::with_capacity(rows.len());
+    for row in rows {
+        let mut found = statement.query([row])?;
+        while let Some(columns) = found.next()? {
+            let reading = Reading::new("keys", columns, "id");
+            let (id, name) = (reading.parse("id", KeyId::parse)?, reading.get("name")?);
+            all.push(Candidate { row, id, name, aliases: keys::aliases(&reading)? });
+        }
     }
     Ok(all)
 }

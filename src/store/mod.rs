@@ -17,6 +17,8 @@ pub(crate) mod keys;
 pub(crate) mod kmip;
 pub(crate) mod meta;
 mod migrations;
+#[cfg(test)]
+mod plans;
 pub(crate) mod policies;
 pub(crate) mod reader;
 pub(crate) mod registrations;
