@@ -8,7 +8,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::app::deliveries::{Hands, Made, Parcel, step_within};
+use crate::app::deliveries::{Hands, Made, Parcel, is_wanted_within, step_within};
 use crate::app::tick::run_group;
 use crate::app::{App, builtin, itself};
 use crate::domain::context::Context;
@@ -168,22 +168,26 @@ impl<'a> World<'a> {
         }
         let Some(parcel) = lane.waiting.pop_front() else { return };
         lane.connections += 1;
-        let receiver = self.receivers[name];
-        let exchange = receiver.receive(&mut self.dice, self.now);
-        let delivery = self.id_of(parcel.claimed.delivery);
-        if exchange.arrived {
-            self.model.arrived(delivery);
-        }
-        self.tell(&(name.to_owned(), delivery.seed(), exchange.answer.status, exchange.answer.error, exchange.arrived));
-        let made = Made {
-            delivery: parcel.claimed.delivery,
-            cause: parcel.claimed.cause,
+        let (place, cause) = (parcel.claimed.delivery, parcel.claimed.cause);
+        let delivery = self.id_of(place);
+        let mut made = Made {
+            delivery: place,
+            cause,
             due_at: parcel.claimed.due_at,
-            at: parcel.at,
-            answered_at: self.now.plus(exchange.takes),
-            answer: exchange.answer,
+            at: self.now,
+            answered_at: self.now,
+            answer: None,
             ack: parcel.ack(),
         };
+        // What has waited for a connection may have become void.
+        if is_wanted_within(self.tx, place, cause, self.now).unwrap() {
+            let exchange = self.receivers[name].receive(&mut self.dice, self.now);
+            self.model.sent(delivery, self.now, exchange.arrived);
+            let (status, error) = (exchange.answer.status, exchange.answer.error);
+            self.tell(&(name.to_owned(), delivery.seed(), status, error, exchange.arrived));
+            made.answered_at = self.now.plus(exchange.takes);
+            made.answer = Some(exchange.answer);
+        }
         self.flights.push(Flight { delivery, subscriber: name.to_owned(), made });
     }
 
@@ -212,7 +216,10 @@ impl<'a> World<'a> {
         self.pass_time();
         let out = step_within(self.app, self.tx, &made, &self.hands, self.now).unwrap();
         for Flight { delivery, subscriber, made } in finished {
-            self.model.recorded(delivery, made.answered_at, &made.answer, made.ack);
+            match &made.answer {
+                Some(answer) => self.model.recorded(delivery, made.answered_at, answer, made.ack),
+                None => self.model.recalled(delivery),
+            }
             self.hands.get_mut(&subscriber).expect("hands").count -= 1;
         }
         for (name, last_key) in out.last_keys {
