@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::ServerConfig;
-use rustls::crypto::aws_lc_rs;
 
 use crate::config::{Config, PortChoice};
 use crate::crypto::local_ca::LocalCa;
@@ -29,7 +28,7 @@ pub(crate) fn server_config(ca: &LocalCa, config: &Config, now: i64) -> Result<S
     let unusable = |why: String| StartError(format!("HTTPS cannot be served: {why}; leave --tls-port off"));
     let leaf = ca.issue(config.host, now).map_err(|error| unusable(error.to_string()))?;
     // No provider is installed for the whole process: whoever needs one says which.
-    let builder = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
+    let builder = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()));
     let mut server = builder
         .with_safe_default_protocol_versions()
         .map_err(|error| unusable(error.to_string()))?

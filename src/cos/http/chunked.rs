@@ -7,6 +7,7 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use crate::cos::domain::checksum::{Algorithm as ChecksumKind, Checksum};
 use crate::cos::domain::refusal::{Code, Refusal};
+use crate::cos::http::headers;
 use crate::cos::http::v4::{EMPTY, SigningKey};
 use crate::crypto::compare;
 use crate::crypto::digest::{self, Algorithm, Running};
@@ -249,7 +250,7 @@ impl Decoder {
             let why = format!("The trailer has {name}, which x-amz-trailer does not announce.");
             return Err(Refusal::new(Code::InvalidRequest, why));
         }
-        self.trailer.checksums.push(super::headers::checksum(kind, value)?);
+        self.trailer.checksums.push(headers::checksum(kind, value)?);
         Ok(())
     }
 
