@@ -18,6 +18,7 @@ mod commands;
 mod cos_wire_matrix;
 mod cos_wire_tls;
 mod cos_wire_traps;
+mod cos_root_keys;
 mod coverage;
 mod crash;
 mod create;
