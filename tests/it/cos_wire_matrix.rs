@@ -52,7 +52,13 @@ impl Way<'_> {
     /// Sends a request with those credentials and that framing.
     fn call(&self, kind: Kind, framing: Framing, method: &str, path: &str, body: &[u8]) -> Answer {
         let pair = Pair::built_in(&self.kp.info);
-        let of = Signing { method, host: self.host(), path, skew: 0, region: "anywhere" };
+        let amz = match framing {
+            Framing::Plain | Framing::SignedChunks => String::new(),
+            Framing::Chunked => {
+                format!("x-amz-decoded-content-length:{}\nx-amz-trailer:x-amz-checksum-crc32\n", body.len())
+            }
+        };
+        let of = Signing { method, host: self.host(), path, skew: 0, region: "anywhere", amz: &amz };
         let trailer = format!("x-amz-checksum-crc32:{}\r\n", base64_of(crc32(body).to_be_bytes()));
         let mut fields = String::new();
         let mut target = path.to_owned();
@@ -165,11 +171,10 @@ async fn what_breaks_on_the_way_is_refused_and_nothing_is_stored() {
     let pair = Pair::built_in(&kp.info);
     let host = way.host().to_owned();
     let path = format!("/{BUCKET}/broken");
-    let of = Signing { method: "PUT", host: &host, path: &path, skew: 0, region: "us-south" };
+    let of = Signing { method: "PUT", host: &host, path: &path, skew: 0, region: "us-south", amz: "" };
     let put = |fields: &str, body: &[u8]| {
         let mut raw = way.connect();
-        let head =
-            format!("PUT {path} HTTP/1.1\r\nhost: {host}\r\n{fields}content-length: {}\r\n\r\n", body.len());
+        let head = format!("PUT {path} HTTP/1.1\r\nhost: {host}\r\n{fields}content-length: {}\r\n\r\n", body.len());
         raw.send(head).send(body);
         let answer = raw.answer();
         (answer.status, element(&String::from_utf8_lossy(&answer.body), "Code").unwrap_or_default())
@@ -177,9 +182,8 @@ async fn what_breaks_on_the_way_is_refused_and_nothing_is_stored() {
     let bearer = format!("authorization: Bearer {}\r\n", kp.token);
     let signed = pair.header(&of, &sha256(b"other bytes"));
     assert_eq!(put(&signed.text, b"bytes"), (400, "BadDigest".to_owned()));
-    let chunked = |length: usize| {
-        format!("{bearer}content-encoding: aws-chunked\r\nx-amz-decoded-content-length: {length}\r\n")
-    };
+    let chunked =
+        |length: usize| format!("{bearer}content-encoding: aws-chunked\r\nx-amz-decoded-content-length: {length}\r\n");
     assert_eq!(put(&chunked(4), &chunks(b"bytes", 2, "")), (400, "IncompleteBody".to_owned()));
     assert_eq!(put(&chunked(6), &chunks(b"bytes", 2, "")), (400, "IncompleteBody".to_owned()));
     assert_eq!(put(&chunked(5), b"bytes"), (400, "InvalidRequest".to_owned()));
@@ -207,7 +211,7 @@ async fn credentials_that_are_not_good_are_refused_each_in_its_way() {
     let host = way.host().to_owned();
     let path = format!("/{BUCKET}/k");
     let pair = Pair::built_in(&kp.info);
-    let of = |skew: i64| Signing { method: "GET", host: &host, path: &path, skew, region: "us-south" };
+    let of = |skew: i64| Signing { method: "GET", host: &host, path: &path, skew, region: "us-south", amz: "" };
     let ask = |target: &str, fields: &str| {
         let mut raw = way.connect();
         raw.send(format!("GET {target} HTTP/1.1\r\nhost: {host}\r\n{fields}\r\n"));

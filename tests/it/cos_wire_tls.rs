@@ -8,7 +8,8 @@ use crate::harness::{Harness, config, tls};
 
 async fn on(folder: &std::path::Path) -> Harness {
     let folder = folder.to_str().unwrap();
-    let line = ["mock-key-protect", "serve", "--port", "0", "--cos-port", "off", "--tls-port", "0", "--cos-tls-port", "0"];
+    let line =
+        ["mock-key-protect", "serve", "--port", "0", "--cos-port", "off", "--tls-port", "0", "--cos-tls-port", "0"];
     Harness::start(config(&[&line[..], &["--data-dir", folder]].concat())).await
 }
 

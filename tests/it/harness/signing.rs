@@ -28,6 +28,8 @@ pub(crate) struct Signing<'a> {
     /// Seconds that the date is off.
     pub(crate) skew: i64,
     pub(crate) region: &'a str,
+    /// Lines of the headers that begin with `x-amz-`, sorted: signed in version 2 alone.
+    pub(crate) amz: &'a str,
 }
 
 /// A signature of version 4, with what goes on from it.
@@ -78,8 +80,7 @@ impl Pair {
             write!(query, "{name}={}&", utf8_percent_encode(value, CODED)).expect("a text");
         }
         let canonical = query.trim_end_matches('&');
-        let request =
-            format!("{}\n{}\n{canonical}\nhost:{}\n\nhost\nUNSIGNED-PAYLOAD", of.method, of.path, of.host);
+        let request = format!("{}\n{}\n{canonical}\nhost:{}\n\nhost\nUNSIGNED-PAYLOAD", of.method, of.path, of.host);
         let signature = sign(&key, &date, &scope, &request);
         format!("{canonical}&X-Amz-Signature={signature}")
     }
@@ -87,7 +88,7 @@ impl Pair {
     /// A query string of version 2.
     pub(crate) fn old_link(&self, of: &Signing<'_>, expires: i64) -> String {
         let expires = seconds() + expires;
-        let text = format!("{}\n\n\n{expires}\n{}", of.method, of.path);
+        let text = format!("{}\n\n\n{expires}\n{}{}", of.method, of.amz, of.path);
         let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, self.secret.as_bytes());
         let signature = STANDARD.encode(hmac::sign(&key, text.as_bytes()));
         let signature = utf8_percent_encode(&signature, CODED);
