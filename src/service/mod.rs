@@ -167,7 +167,7 @@ impl Service {
         let ready_file = config.ready_file.clone();
         let state = Data::new(State::new(app, cos, info, admin, ca.certificate_pem.clone()));
         let watchdog = Arc::new(Watchdog::default());
-        let servers = serve(ports, &config, &ca, &state, &watchdog)?;
+        let servers = serve(ports, &config, &Arc::new(ca), &state, &watchdog)?;
         let waker = Waker::start(state.clone(), watchdog).await?;
         if let Some(path) = &ready_file {
             ready_file::write(path, &state.info)?;
@@ -281,13 +281,12 @@ async fn open_gateway(app: &Arc<App>, folder: &DataFolder) -> Result<Arc<CosApp>
 fn serve(
     ports: Ports,
     config: &Config,
-    ca: &LocalCa,
+    ca: &Arc<LocalCa>,
     state: &Data<State>,
     watchdog: &Arc<Watchdog>,
 ) -> Result<Vec<Serving>, StartError> {
-    let now = state.app.clock.real_seconds();
     let encrypted = |listener: Option<TcpListener>| match listener {
-        Some(listener) => tls::server_config(ca, config, now).map(|tls| Some((listener, tls))),
+        Some(listener) => tls::server_config(ca, config, &state.app).map(|tls| Some((listener, tls))),
         None => Ok(None),
     };
     let main = Listeners { plain: Some(ports.main), tls: encrypted(ports.main_tls)? };
