@@ -210,14 +210,7 @@ pub(crate) async fn delete(
 }
 
 /// Removes a registration; what is on its way to it is dropped.
-fn take_out(
-    app: &App,
-    tx: &Tx<'_>,
-    cx: &Context,
-    key: &Key,
-    one: &Registration,
-    status: u16,
-) -> Result<(), Error> {
+fn take_out(app: &App, tx: &Tx<'_>, cx: &Context, key: &Key, one: &Registration, status: u16) -> Result<(), Error> {
     settle::drop_events(tx, key.id, Some(&one.resource))?;
     registrations::remove(tx, key.id, &one.resource)?;
     let mut record = Record::of(cx, status).about(key);

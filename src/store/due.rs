@@ -165,9 +165,7 @@ pub(crate) fn by(tx: &Tx<'_>, until: Timestamp, most: usize) -> Result<Vec<DueRo
             DueKind::TokenExpiry | DueKind::Reclamation => {
                 Subject::Instance(reading.parse("subject_id", InstanceId::parse)?)
             }
-            DueKind::Deregistration => {
-                Subject::Registration(reading.parse("subject_id", |text| text.parse().ok())?)
-            }
+            DueKind::Deregistration => Subject::Registration(reading.parse("subject_id", |text| text.parse().ok())?),
             DueKind::Propagation => Subject::Policy(reading.parse("subject_id", IamPolicyId::parse)?),
             DueKind::Expiry | DueKind::Rotation | DueKind::DeletionLapse | DueKind::Purge => {
                 Subject::Key(reading.parse("subject_id", KeyId::parse)?)

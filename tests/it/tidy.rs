@@ -64,7 +64,7 @@ const GATEWAY_ROOMS: [(&str, &[&str]); 4] = [
 ];
 
 /// Crates and the rooms that alone may name them; `main` starts the runtime, `service` wires it.
-const CRATES: [(&str, &[&str]); 18] = [
+const CRATES: [(&str, &[&str]); 21] = [
     ("ring", &["crypto"]),
     ("aws_lc_rs", &["crypto"]),
     ("jsonwebtoken", &["crypto"]),
@@ -72,7 +72,7 @@ const CRATES: [(&str, &[&str]); 18] = [
     ("md5", &["crypto"]),
     ("crc_fast", &["crypto"]),
     ("rcgen", &["crypto"]),
-    ("rustls", &["http", "service"]),
+    ("rustls", &["delivery", "http", "service"]),
     ("actix_tls", &["http"]),
     ("quick_xml", &["cos"]),
     ("httpdate", &["cos"]),
@@ -81,7 +81,6 @@ const CRATES: [(&str, &[&str]); 18] = [
     ("hyper", &["cli", "delivery", "cos"]),
     ("hyper_util", &["cli", "delivery", "cos"]),
     ("hyper_rustls", &["delivery"]),
-    ("rustls", &["delivery"]),
     ("webpki_roots", &["delivery"]),
     ("tower_service", &["delivery"]),
     ("clap", &["config"]),
