@@ -8,6 +8,7 @@ mod clock;
 mod config;
 mod cos;
 mod crypto;
+mod delivery;
 mod domain;
 mod http;
 mod scheduler;

@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::app::builtin;
 use crate::app::error::Error;
 use crate::app::resource_keys;
+use crate::app::settle;
 use crate::domain::caller::Caller;
 use crate::domain::id::InstanceId;
 use crate::domain::instance::{Instance, Plan, Presence, Service};
@@ -262,6 +263,7 @@ pub(crate) fn reclaim(tx: &Tx<'_>, id: InstanceId) -> Result<(), Error> {
 fn empty(tx: &Tx<'_>, mut instance: Instance, presence: Presence) -> Result<(), Error> {
     let id = instance.id;
     for key in keys::all_of(tx, id)? {
+        settle::drop_events(tx, key.id, None)?;
         keys::purge(tx, &key)?;
     }
     rings::remove_all(tx, id)?;

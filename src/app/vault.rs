@@ -4,8 +4,8 @@ use crate::crypto::Error;
 use crate::crypto::master_key::{MasterKey, Sealed};
 use crate::crypto::random::Random;
 use crate::domain::id::{
-    AdapterId, ApiKeyId, CertificateId, IamPolicyId, InstanceId, KeyId, ObjectId, PolicyId, ResourceKeyId,
-    ServiceIdentityId, VersionId,
+    AdapterId, ApiKeyId, CertificateId, DeliveryId, EventId, IamPolicyId, InstanceId, KeyId, ObjectId, PolicyId,
+    ResourceKeyId, ServiceIdentityId, VersionId,
 };
 use crate::domain::material::{GENERATED_BYTES, Material};
 use crate::store::secrets::SealedRow;
@@ -137,6 +137,22 @@ impl Vault {
     /// When there are no random bytes.
     pub(crate) fn resource_key_id(&self) -> Result<ResourceKeyId, Error> {
         self.random.array().map(ResourceKeyId::from_random)
+    }
+
+    /// A new event id.
+    ///
+    /// # Errors
+    /// When there are no random bytes.
+    pub(crate) fn event_id(&self) -> Result<EventId, Error> {
+        self.random.array().map(EventId::from_random)
+    }
+
+    /// A new id of a delivery.
+    ///
+    /// # Errors
+    /// When there are no random bytes.
+    pub(crate) fn delivery_id(&self) -> Result<DeliveryId, Error> {
+        self.random.array().map(DeliveryId::from_random)
     }
 
     /// A new id of a KMIP adapter.

@@ -76,6 +76,7 @@ impl FrameKey {
 }
 
 /// Bytes that a file of so many bytes in clear takes. An empty one has one frame, so that it cannot be made up.
+#[cfg(test)]
 pub(crate) fn sealed_bytes(clear: u64) -> u64 {
     clear + frames(clear) * TAG_BYTES as u64
 }

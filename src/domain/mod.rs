@@ -2,13 +2,17 @@
 //! byte, speaks SQL or HTTP.
 
 pub(crate) mod access;
+pub(crate) mod acknowledgement;
 pub(crate) mod alias;
+pub(crate) mod attempt;
 pub(crate) mod audit;
 pub(crate) mod caller;
 pub(crate) mod context;
 pub(crate) mod crn;
+pub(crate) mod delivery;
 pub(crate) mod due;
 pub(crate) mod duration;
+pub(crate) mod event;
 pub(crate) mod filter;
 pub(crate) mod force;
 pub(crate) mod grant;
@@ -27,11 +31,14 @@ pub(crate) mod policy;
 pub(crate) mod reason;
 pub(crate) mod registration;
 pub(crate) mod resource_key;
+pub(crate) mod retry;
 pub(crate) mod ring;
 pub(crate) mod role;
 pub(crate) mod search;
 pub(crate) mod selection;
 pub(crate) mod settings;
 pub(crate) mod sort;
+pub(crate) mod subscriber;
 pub(crate) mod text;
 pub(crate) mod time;
+pub(crate) mod webhook_target;

@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::app::time;
 use crate::cos::app::CosApp;
 use crate::domain::time::Timestamp;
+use crate::http::admin::sinks::basin::Basin;
 
 /// The service as its handlers see it.
 pub(crate) struct State {
@@ -21,6 +22,7 @@ pub(crate) struct State {
     pub(crate) admin: AdminAccess,
     /// The local CA's certificate.
     pub(crate) ca_pem: String,
+    pub(crate) sinks: Basin,
     /// False while the service drains.
     ready: AtomicBool,
 }
@@ -88,7 +90,7 @@ fn maybe_in_clear<S: serde::Serializer>(secret: &Option<Zeroizing<String>>, seri
 impl State {
     /// Ready from the start.
     pub(crate) fn new(app: Arc<App>, cos: Arc<CosApp>, info: Info, admin: AdminAccess, ca_pem: String) -> Self {
-        Self { app, cos, info, admin, ca_pem, ready: AtomicBool::new(true) }
+        Self { app, cos, info, admin, ca_pem, sinks: Basin::default(), ready: AtomicBool::new(true) }
     }
 
     /// True until the service drains.

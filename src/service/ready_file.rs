@@ -104,12 +104,7 @@ fn env_command(info: &Info, config: &Config) -> String {
 fn notes(config: &Config) -> Vec<String> {
     const LATER: &str = "is idle: this release has no";
     let mut notes = Vec::new();
-    let given = [
-        ("--seed", config.seed.is_some(), "seed files"),
-        ("--webhook-targets", config.webhook_targets != crate::config::WebhookTargets::Local, "webhooks"),
-        ("--webhook-ca", config.webhook_ca.is_some(), "webhooks"),
-        ("--audit-file", config.audit_file.is_some(), "audit file"),
-    ];
+    let given = [("--seed", config.seed.is_some(), "seed files")];
     for (option, set, part) in given {
         if set {
             notes.push(format!("{option} {LATER} {part} yet"));

@@ -2,7 +2,11 @@
 
 pub(crate) mod aliases;
 pub(crate) mod audit;
+pub(crate) mod claims;
+pub(crate) mod deliveries;
+pub(crate) mod delivery_log;
 pub(crate) mod due;
+pub(crate) mod events;
 pub(crate) mod file;
 pub(crate) mod iam_identities;
 pub(crate) mod iam_policies;
@@ -25,6 +29,7 @@ pub(crate) mod rings;
 pub(crate) mod row;
 pub(crate) mod secrets;
 pub(crate) mod settings;
+pub(crate) mod subscribers;
 pub(crate) mod tx;
 pub(crate) mod writer;
 

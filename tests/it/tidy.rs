@@ -32,7 +32,7 @@ const DECIDED: [(&str, &str); 7] = [
 ];
 
 /// Crates and the rooms that alone may name them; `main` starts the runtime, `service` wires it.
-const CRATES: [(&str, &[&str]); 18] = [
+const CRATES: [(&str, &[&str]); 21] = [
     ("ring", &["crypto"]),
     ("aws_lc_rs", &["crypto"]),
     ("jsonwebtoken", &["crypto"]),
@@ -40,7 +40,7 @@ const CRATES: [(&str, &[&str]); 18] = [
     ("md5", &["crypto"]),
     ("crc_fast", &["crypto"]),
     ("rcgen", &["crypto"]),
-    ("rustls", &["http", "service"]),
+    ("rustls", &["delivery", "http", "service"]),
     ("actix_tls", &["http"]),
     ("quick_xml", &["cos"]),
     ("httpdate", &["cos"]),
@@ -48,6 +48,9 @@ const CRATES: [(&str, &[&str]); 18] = [
     ("actix_web", &["http", "cos", "service", "main"]),
     ("hyper", &["cli", "delivery", "cos"]),
     ("hyper_util", &["cli", "delivery", "cos"]),
+    ("hyper_rustls", &["delivery"]),
+    ("webpki_roots", &["delivery"]),
+    ("tower_service", &["delivery"]),
     ("clap", &["config"]),
     ("prometheus_client", &["http"]),
     ("tokio_cron_scheduler", &["scheduler"]),

@@ -117,7 +117,7 @@ impl CosApp {
             let why = "The copy source is larger than 5 GB: copy it in parts.";
             return Err(Refusal::new(Code::InvalidRequest, why).into());
         }
-        let reading = Reading { files: Arc::clone(&self.files), lease, data_key, bucket: source.bucket.id };
+        let reading = Reading { files: Arc::clone(&self.files), _lease: lease, data_key, bucket: source.bucket.id };
         let body = opening::open(reading, &blobs, window).await?;
         Ok((object, body, size))
     }

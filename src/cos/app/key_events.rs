@@ -57,12 +57,12 @@ impl CosApp {
         let Some(name) = event.resource.rsplit(':').next().and_then(BucketName::parse) else {
             return Ok(Taken::NotOurs);
         };
-        let id = event.id.clone();
+        let event_id = event.id.clone();
         let (found, taken) = self
             .read(move |tx| {
                 let Some(bucket) = buckets::by_name(tx, &name)? else { return Ok((None, false)) };
                 let stored = buckets::data_key(tx, bucket.id)?;
-                Ok((Some((bucket, stored)), buckets::has_taken(tx, &id)?))
+                Ok((Some((bucket, stored)), buckets::has_taken(tx, &event_id)?))
             })
             .await?;
         let Some((bucket, stored)) = found else { return Ok(Taken::NotOurs) };
@@ -79,7 +79,8 @@ impl CosApp {
             }
             _ => None,
         };
-        let (app, keys, kept) = (Arc::clone(&self.app), Arc::clone(&self.keys), event.clone());
+        let (id, kept) = (bucket.id, event.clone());
+        let (app, keys) = (Arc::clone(&self.app), Arc::clone(&self.keys));
         let taken = self
             .write(move |tx| {
                 let taken = apply(tx, &bucket, &event, now)?;
@@ -93,20 +94,14 @@ impl CosApp {
             })
             .await?;
         if taken == Taken::Applied {
-            self.remember_event(&kept, key.state, now).await?;
+            // After the commit, and before the event is answered.
+            let ttl = self.key_info_ttl();
+            self.memory.event(id, |info| {
+                let known = Known { state: key.state, info };
+                key_info::on_event(&known, kept.kind, kept.cause, ttl, now).info
+            });
         }
         Ok(taken)
-    }
-
-    /// Brings what is remembered up to date: after the commit, and before the event is answered.
-    async fn remember_event(&self, event: &KeyEvent, before: KeyState, now: Timestamp) -> Result<(), Error> {
-        let Some(name) = event.resource.rsplit(':').next().and_then(BucketName::parse) else { return Ok(()) };
-        let Some(bucket) = self.read(move |tx| Ok(buckets::by_name(tx, &name)?)).await? else { return Ok(()) };
-        let ttl = self.key_info_ttl();
-        self.memory.event(bucket.id, |info| {
-            key_info::on_event(&Known { state: before, info }, event.kind, event.cause, ttl, now).info
-        });
-        Ok(())
     }
 
     /// Rewraps a data key. `None` when the key is not to be used just now: the old wrapped key goes on to serve, and is

@@ -27,7 +27,7 @@ const FRAME: u64 = FRAME_BYTES as u64;
 pub(super) struct Reading {
     pub(super) files: Arc<ObjectFiles>,
     /// Keeps the files from going.
-    pub(super) lease: Lease,
+    pub(super) _lease: Lease,
     pub(super) data_key: Arc<DataKey>,
     pub(super) bucket: BucketId,
 }

@@ -50,7 +50,7 @@ impl Shelf {
     fn get(&self, blobs: &[Blob], window: Option<Window>) -> Result<Vec<u8>, Error> {
         let reading = Reading {
             files: Arc::clone(&self.files),
-            lease: self.files.lease(),
+            _lease: self.files.lease(),
             data_key: Arc::new(DataKey::new(DATA_KEY)),
             bucket: self.bucket,
         };

@@ -85,7 +85,6 @@ codes! {
     ServerSideEncryptionConfigurationNotFoundError 404 "The server side encryption configuration was not found.",
     ServiceUnavailable 503 "Reduce your request rate, or try again later.",
     SignatureDoesNotMatch 403 "The request signature we calculated does not match the signature you provided. Check your secret access key and signing method.",
-    SlowDown 503 "Reduce your request rate.",
     TooManyBuckets 400 "You have attempted to create more buckets than allowed.",
 }
 
@@ -107,6 +106,7 @@ impl Refusal {
     }
 
     /// True for that code.
+    #[cfg(test)]
     pub(crate) fn is(&self, code: Code) -> bool {
         self.code == code.name()
     }

@@ -14,6 +14,7 @@ mod credentials;
 mod deletion;
 mod headers;
 mod holds;
+mod key_events;
 mod listing;
 mod multipart;
 mod objects;
@@ -50,6 +51,8 @@ use crate::cos::http::query::Query;
 use crate::cos::http::route::Operation;
 use crate::http::panics;
 
+pub(crate) use crate::cos::http::key_events::PATH as KEY_EVENTS;
+
 /// What every request can reach.
 pub(crate) struct Gateway {
     pub(crate) cos: Arc<CosApp>,
@@ -60,7 +63,9 @@ async fn answer(request: HttpRequest, payload: Payload, gateway: Data<Gateway>) 
     let body = Body::new(payload, announces_nothing(&request));
     let id = gateway.cos.app.vault.random.array().map(uuid::Builder::from_random_bytes);
     let id = id.map(|id| id.into_uuid().to_string()).unwrap_or_default();
-    let mut response = if request.path().starts_with(configuration::PREFIX) {
+    let mut response = if request.path() == KEY_EVENTS {
+        key_events::answer(&gateway.cos, &request, &body).await
+    } else if request.path().starts_with(configuration::PREFIX) {
         configuration::answer(&gateway.cos, &request, &body, &id).await
     } else {
         let outcome = panics::caught(run(&gateway.cos, &request, &body, &id)).await;

@@ -15,6 +15,7 @@ const ROOT: &str = "ProtectionConfiguration";
 /// `GET /{bucket}?protection`
 pub(crate) async fn get(call: &Call<'_>) -> Result<HttpResponse, Error> {
     let bucket = call.enter(Access::Read).await?;
+    call.cos.note_protection_read(&call.cx, &bucket).await;
     let mut document = Document::result(ROOT);
     match &bucket.protection {
         None => {

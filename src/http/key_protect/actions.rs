@@ -102,6 +102,8 @@ async fn change(request: &HttpRequest, bytes: Bytes, state: &State, cx: Arc<Cont
         | Operation::DeleteKeyRing
         | Operation::CreateImportToken
         | Operation::GetImportToken
+        | Operation::AcknowledgeEvent
+        | Operation::EndEvent(_)
         | Operation::Expire
         | Operation::Kmip(_)
         | Operation::Unrouted(_) => Err(refuse_action(app, cx, &key).await),

@@ -12,7 +12,7 @@ use crate::app::delete_key::Reply;
 use crate::app::error::Error;
 use crate::clock::RealTime;
 use crate::domain::alias::KeyRef;
-use crate::domain::audit::{Initiator, Record, Target};
+use crate::domain::audit::{Detail, Initiator, Record, Side, Target};
 use crate::domain::caller::Caller;
 use crate::domain::context::{Context, RingScope, Trace};
 use crate::domain::id::{InstanceId, KeyId};
@@ -88,9 +88,8 @@ where
             return with_correlation(response, correlation);
         }
     };
-    let ring = request.headers().get(RING).map(|ring| RingScope::parse(&String::from_utf8_lossy(ring.as_bytes())));
     let rights = state.app.rights(&caller, &instance);
-    let cx = Arc::new(Context { now, caller, rights, instance, operation, ring, trace });
+    let cx = Arc::new(Context { now, caller, rights, instance, operation, ring: ring(request), trace });
     // Boxed: the future of this function, which actix moves about, stays small.
     let response = match panics::caught(Box::pin(run(Arc::clone(&cx), bytes))).await {
         Some(Ok(response)) => response,
@@ -281,11 +280,12 @@ fn record_unidentified(
     };
     let instance_id = request.headers().get(INSTANCE).and_then(|id| id.to_str().ok()).and_then(InstanceId::parse);
     let instance = instance_id.and_then(|id| state.app.memory.instances.get(id));
+    let details = ring(request).map(|ring| Detail::of_ring(Side::Request, ring.text()));
     Record {
         at: now.millis(),
         action: format!("kms.{}", row.audit),
         verb: row.message.to_owned(),
-        status: refusal.status,
+        status: recorded(refusal.status),
         failure: refusal.text.clone(),
         correlation: trace.correlation.clone(),
         initiator,
@@ -293,8 +293,13 @@ fn record_unidentified(
         instance_id: instance_id.map(|id| id.to_string()).unwrap_or_default(),
         uri: trace.uri.clone(),
         target: Target { key: named_key(request), ..Target::default() },
-        details: Vec::new(),
+        details: details.into_iter().collect(),
     }
+}
+
+/// What `x-kms-key-ring` asks for.
+fn ring(request: &HttpRequest) -> Option<RingScope> {
+    request.headers().get(RING).map(|ring| RingScope::parse(&String::from_utf8_lossy(ring.as_bytes())))
 }
 
 fn with_correlation(mut response: HttpResponse, correlation: HeaderValue) -> HttpResponse {

@@ -1,6 +1,7 @@
 //! A real service on port 0 with a temporary folder, and words to talk to it.
 
 pub(crate) mod dice;
+pub(crate) mod events;
 pub(crate) mod faults;
 pub(crate) mod gateway;
 pub(crate) mod golden;
@@ -11,6 +12,7 @@ pub(crate) mod policies;
 pub(crate) mod process;
 pub(crate) mod program;
 pub(crate) mod raw;
+pub(crate) mod receiver;
 pub(crate) mod reply;
 pub(crate) mod role_table;
 pub(crate) mod signing;
