@@ -92,8 +92,16 @@ CREATE TABLE keys (
     authorized_by TEXT,
     authorized_until INTEGER
 ) STRICT;
-CREATE INDEX keys_by_instance ON keys (instance_id, id);
-CREATE INDEX keys_by_ring ON keys (instance_id, ring_id);
+CREATE INDEX keys_by_kind ON keys (instance_id, state, extractable, imported, id);
+CREATE INDEX keys_by_ring ON keys (instance_id, ring_id, state, extractable, imported, id);
+CREATE INDEX keys_by_creation ON keys (instance_id, state, extractable, imported, created_at, id);
+CREATE INDEX keys_by_update ON keys (instance_id, state, extractable, imported, updated_at, id);
+CREATE INDEX keys_by_rotation ON keys (instance_id, state, extractable, imported, rotated_at, id)
+    WHERE rotated_at IS NOT NULL;
+CREATE INDEX keys_by_deletion ON keys (instance_id, state, extractable, imported, deleted_at, id)
+    WHERE deleted_at IS NOT NULL;
+CREATE INDEX keys_by_expiration ON keys (instance_id, state, extractable, imported, expires_at, id)
+    WHERE expires_at IS NOT NULL;
 
 -- How many keys there are of each sort, so that nobody has to count them one by one.
 CREATE TABLE key_counts (
@@ -101,23 +109,24 @@ CREATE TABLE key_counts (
     ring_id TEXT NOT NULL,
     state INTEGER NOT NULL,
     extractable INTEGER NOT NULL,
+    imported INTEGER NOT NULL,
     keys INTEGER NOT NULL,
-    PRIMARY KEY (instance_id, ring_id, state, extractable)
+    PRIMARY KEY (instance_id, ring_id, state, extractable, imported)
 ) STRICT, WITHOUT ROWID;
 CREATE TRIGGER key_counts_insert AFTER INSERT ON keys BEGIN
-    INSERT INTO key_counts VALUES (new.instance_id, new.ring_id, new.state, new.extractable, 1)
-        ON CONFLICT (instance_id, ring_id, state, extractable) DO UPDATE SET keys = keys + 1;
+    INSERT INTO key_counts VALUES (new.instance_id, new.ring_id, new.state, new.extractable, new.imported, 1)
+        ON CONFLICT (instance_id, ring_id, state, extractable, imported) DO UPDATE SET keys = keys + 1;
 END;
 CREATE TRIGGER key_counts_delete AFTER DELETE ON keys BEGIN
     UPDATE key_counts SET keys = keys - 1 WHERE instance_id = old.instance_id AND ring_id = old.ring_id
-        AND state = old.state AND extractable = old.extractable;
+        AND state = old.state AND extractable = old.extractable AND imported = old.imported;
 END;
 CREATE TRIGGER key_counts_update AFTER UPDATE OF ring_id, state ON keys
     WHEN old.ring_id <> new.ring_id OR old.state <> new.state BEGIN
     UPDATE key_counts SET keys = keys - 1 WHERE instance_id = old.instance_id AND ring_id = old.ring_id
-        AND state = old.state AND extractable = old.extractable;
-    INSERT INTO key_counts VALUES (new.instance_id, new.ring_id, new.state, new.extractable, 1)
-        ON CONFLICT (instance_id, ring_id, state, extractable) DO UPDATE SET keys = keys + 1;
+        AND state = old.state AND extractable = old.extractable AND imported = old.imported;
+    INSERT INTO key_counts VALUES (new.instance_id, new.ring_id, new.state, new.extractable, new.imported, 1)
+        ON CONFLICT (instance_id, ring_id, state, extractable, imported) DO UPDATE SET keys = keys + 1;
 END;
 
 -- Key material, sealed under the master key. A root key has one row a version, oldest first by seq.
@@ -335,6 +344,7 @@ CREATE INDEX api_keys_by_iam_id ON api_keys (iam_id);
 CREATE TABLE registrations (
     seq INTEGER PRIMARY KEY,
     key_id TEXT NOT NULL,
+    instance_id TEXT NOT NULL,
     resource_crn TEXT NOT NULL,
     prevent_deletion INTEGER NOT NULL,
     description TEXT,
@@ -344,9 +354,12 @@ CREATE TABLE registrations (
     created_by TEXT NOT NULL,
     updated_at INTEGER NOT NULL,
     updated_by TEXT NOT NULL,
-    revision INTEGER NOT NULL,
-    UNIQUE (key_id, resource_crn)
+    revision INTEGER NOT NULL
 ) STRICT;
+CREATE UNIQUE INDEX registrations_by_key_and_resource ON registrations (key_id, resource_crn);
+CREATE INDEX registrations_by_key ON registrations (key_id, seq);
+CREATE INDEX registrations_by_instance ON registrations (instance_id, seq);
+CREATE INDEX registrations_by_resource ON registrations (instance_id, resource_crn);
 
 -- Buckets of Cloud Object Storage. The data key is sealed under the master key (nonce, sealed) or, with a root key, wrapped by
 -- Key Protect (wrapped) until the root key is purged. protection: days least, default, most, and whether it is permanent,

@@ -27,7 +27,7 @@ use crate::store::due::{self, Subject};
 use crate::store::key_query::Clause;
 use crate::store::key_versions;
 use crate::store::keys;
-use crate::store::registrations;
+use crate::store::registrations::{self, Owner};
 pub(crate) use crate::store::registrations::{Page, Wanted};
 use crate::store::tx::Tx;
 
@@ -59,9 +59,9 @@ pub(crate) async fn list_of_key(
             let key = lookup::key(tx, &asked, &reference)?;
             let wanted = wanted?;
             key.check(Action::Read, asked.now)?;
-            let mut clause = Clause::of_keys(key.instance, None, &Visible::All);
-            clause.add("k.id = ?", key.id.to_string());
-            Ok((key, registrations::page(tx, clause, &wanted)?))
+            let clause = Clause::of_keys(key.instance, None, &Visible::All);
+            let page = registrations::page(tx, Owner::Key(key.id), &clause, &wanted)?;
+            Ok((key, page))
         })
         .await?;
     note(app, Record::of(&cx, 200).about(&key), &page).await;
@@ -78,7 +78,8 @@ pub(crate) async fn list_all(app: &Arc<App>, cx: Arc<Context>, wanted: Result<Wa
     cx.allow(Place::Anywhere)?;
     let wanted = wanted?;
     let clause = Clause::of_keys(cx.instance.id, cx.ring.as_ref(), &access::visible(&cx.rights, cx.operation));
-    let page = app.read(move |tx| Ok(registrations::page(tx, clause, &wanted)?)).await?;
+    let owner = Owner::Instance(cx.instance.id);
+    let page = app.read(move |tx| Ok(registrations::page(tx, owner, &clause, &wanted)?)).await?;
     note(app, Record::of(&cx, 200), &page).await;
     Ok(page)
 }

@@ -187,8 +187,6 @@ pub(crate) async fn restore_gateway(app: &App, now: Timestamp) -> Result<Subscri
 /// # Errors
 /// The store's fault.
 pub(crate) async fn place_gateway(app: &Arc<App>, url: Option<String>, now: Timestamp) -> Result<(), Error> {
-    let secret = new_secret(app)?;
-    let sealed = seal(app, GATEWAY, &secret)?;
     let shared = Arc::clone(app);
     let placed = url.clone();
     app.write(move |tx| {
@@ -196,7 +194,10 @@ pub(crate) async fn place_gateway(app: &Arc<App>, url: Option<String>, now: Time
         let cut_off = meta::get(tx, CUT_OFF)?.is_some_and(|word| word == "yes");
         match (placed, present) {
             (Some(url), Some(one)) => Ok(subscribers::update(tx, &Subscriber { url, ..one })?),
-            (Some(url), None) if !cut_off => Ok(subscribers::insert(tx, &own(url, now), &sealed)?),
+            (Some(url), None) if !cut_off => {
+                let sealed = seal(&shared, GATEWAY, &new_secret(&shared)?)?;
+                Ok(subscribers::insert(tx, &own(url, now), &sealed)?)
+            }
             (None, Some(_)) => take_out(&shared, tx, GATEWAY, now),
             (Some(_) | None, None) => Ok(()),
         }

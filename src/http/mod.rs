@@ -16,4 +16,5 @@ mod query;
 mod resource_controller;
 pub(crate) mod server;
 pub(crate) mod state;
+pub(crate) mod transaction;
 pub(crate) mod watchdog;

@@ -15,12 +15,15 @@ pub(crate) mod import_keys;
 pub(crate) mod import_tokens;
 pub(crate) mod instance_policies;
 pub(crate) mod instances;
+pub(crate) mod key_pages;
 pub(crate) mod key_query;
 pub(crate) mod key_versions;
 pub(crate) mod keys;
 pub(crate) mod kmip;
 pub(crate) mod meta;
 mod migrations;
+#[cfg(test)]
+mod plans;
 pub(crate) mod policies;
 pub(crate) mod reader;
 pub(crate) mod registrations;

@@ -40,6 +40,7 @@ mod event_ends;
 mod events_out;
 mod fidelity;
 mod full_disk;
+mod go_client;
 mod golden_replies;
 mod harness;
 mod hostile_tokens;

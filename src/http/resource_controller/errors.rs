@@ -9,6 +9,7 @@ use crate::app::error::Error;
 use crate::app::instances::InstanceRefusal;
 use crate::app::resource_keys::ResourceKeyRefusal;
 use crate::domain::reason::Reason;
+use crate::http::transaction;
 
 /// A refusal.
 #[derive(Debug)]
@@ -53,7 +54,7 @@ impl ControllerError {
 
     /// The reply; `Transaction-Id` is taken over from the request.
     pub(crate) fn render(&self, request: &HttpRequest) -> HttpResponse {
-        let transaction = request.headers().get("transaction-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+        let transaction = transaction::given(request).unwrap_or_default();
         if matches!(self.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
             return HttpResponseBuilder::new(self.status).json(json!({
                 "trace": transaction,

@@ -20,7 +20,7 @@ use crate::http::resource_controller::errors::ControllerError;
 use crate::http::resource_controller::page::{Page, UpdatedSpan};
 use crate::http::resource_controller::render;
 use crate::http::state::State;
-use crate::http::{auth, body, panics};
+use crate::http::{auth, body, panics, transaction};
 
 /// Characters of an instance's name. Source: API reference of the Resource Controller.
 const NAME_CHARACTERS_MAX: usize = 180;
@@ -108,10 +108,7 @@ pub(super) async fn respond(
         Some(Err(error)) => error.render(request),
         None => ControllerError::fault().render(request),
     };
-    if let Some(transaction) = request.headers().get("transaction-id") {
-        let name = actix_web::http::header::HeaderName::from_static("transaction-id");
-        response.headers_mut().insert(name, transaction.clone());
-    }
+    transaction::echo(request, &mut response);
     response
 }
 
