@@ -71,10 +71,10 @@ impl Way<'_> {
             Framing::SignedChunks => Vec::new(),
         };
         if framing != Framing::Plain {
-            fields.push_str(&format!("x-amz-decoded-content-length: {}\r\n", body.len()));
+            fields.extend(["x-amz-decoded-content-length: ", &body.len().to_string(), "\r\n"]);
         }
         match kind {
-            Kind::Bearer => fields.push_str(&format!("authorization: bearer {}\r\n", self.kp.token)),
+            Kind::Bearer => fields.extend(["authorization: bearer ", self.kp.token.as_str(), "\r\n"]),
             Kind::Header => {
                 let payload = match framing {
                     Framing::Plain => sha256(body),
