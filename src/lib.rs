@@ -7,6 +7,7 @@ mod cli;
 mod clock;
 mod config;
 mod crypto;
+mod delivery;
 mod domain;
 mod http;
 mod scheduler;

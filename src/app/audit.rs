@@ -24,14 +24,40 @@ const PUT_BACK_RECORDS_MAX: usize = 2 * WAITING_RECORDS_MAX;
 pub(crate) struct AuditQueue {
     waiting: Mutex<Vec<Numbered>>,
     next: AtomicI64,
+    /// Held by whoever stores what waits.
+    storing: tokio::sync::Mutex<()>,
     /// Told when a block is full.
     pub(crate) full: Notify,
+    /// Told when a record is stored, or about to be.
+    pub(crate) news: Notify,
+}
+
+/// How far a reader of all records has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Number of the last record that was read.
+    pub(crate) after: i64,
+    /// Blocks before this one hold nothing later.
+    pub(crate) block: i64,
+}
+
+impl Place {
+    /// After the record of this number.
+    pub(crate) fn after(number: i64) -> Self {
+        Self { after: number, block: 0 }
+    }
 }
 
 impl AuditQueue {
     /// An empty queue; records are numbered from `next` on.
     pub(crate) fn new(next: i64) -> Self {
-        Self { waiting: Mutex::new(Vec::new()), next: AtomicI64::new(next), full: Notify::new() }
+        Self {
+            waiting: Mutex::new(Vec::new()),
+            next: AtomicI64::new(next),
+            storing: tokio::sync::Mutex::new(()),
+            full: Notify::new(),
+            news: Notify::new(),
+        }
     }
 
     fn number(&self, entry: Entry) -> Numbered {
@@ -39,9 +65,9 @@ impl AuditQueue {
     }
 
     fn push(&self, entry: Entry) -> usize {
-        let entry = self.number(entry);
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.push(entry);
+        // Numbered under the lock: whoever takes what waits has all that has a number.
+        waiting.push(self.number(entry));
         waiting.len()
     }
 
@@ -72,7 +98,19 @@ impl App {
     /// # Errors
     /// The store's.
     pub(crate) fn record(&self, tx: &Tx<'_>, record: Record) -> Result<(), Error> {
-        Ok(audit::append(tx, &[self.audit.number(Entry::Whole(Box::new(record)))])?)
+        self.record_all(tx, vec![record])
+    }
+
+    /// Stores several records of a change, in its transaction.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) fn record_all(&self, tx: &Tx<'_>, records: Vec<Record>) -> Result<(), Error> {
+        let entries: Vec<Numbered> =
+            records.into_iter().map(|record| self.audit.number(Entry::Whole(Box::new(record)))).collect();
+        audit::append(tx, &entries)?;
+        self.audit.news.notify_one();
+        Ok(())
     }
 
     /// Queues the record of a read or a refusal.
@@ -91,7 +129,7 @@ impl App {
             self.audit.full.notify_one();
         } else if waiting >= WAITING_RECORDS_MAX {
             // Nothing is dropped in silence: whoever comes now waits for the store.
-            self.flush_audit().await;
+            Box::pin(self.flush_audit()).await;
         }
     }
 
@@ -125,17 +163,45 @@ impl App {
         self.audit.next.load(Ordering::Relaxed)
     }
 
+    /// The records after a place, oldest first, `limit` at most, and the place after them. What has a number by now is
+    /// stored first, so that none comes later.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn next_records(&self, place: Place, limit: i64) -> Result<(Vec<Record>, Place), Error> {
+        let newest = self.records_so_far() - 1;
+        if newest <= place.after {
+            return Ok((Vec::new(), place));
+        }
+        self.store_waiting().await?;
+        // Behind all changes that have taken a number: each is on disk by then, or undone.
+        self.write(|_| Ok(())).await?;
+        let last = newest.min(place.after.saturating_add(limit));
+        let (records, block) =
+            self.archive.run(move |tx: &Tx<'_>| audit::between(tx, place.block, place.after, last)).await?;
+        Ok((records, Place { after: last, block }))
+    }
+
     /// Stores what waits. A block that the store refuses goes back into the queue.
     pub(crate) async fn flush_audit(&self) {
+        if let Err(fault) = self.store_waiting().await {
+            error!(%fault, "audit records wait for the store");
+        }
+    }
+
+    async fn store_waiting(&self) -> Result<(), Error> {
+        let _storing = self.audit.storing.lock().await;
         let entries = self.audit.take();
         if entries.is_empty() {
-            return;
+            return Ok(());
         }
         let entries = Arc::new(entries);
         let stored = Arc::clone(&entries);
-        if let Err(fault) = self.write(move |tx| Ok(audit::append(tx, &stored)?)).await {
-            error!(%fault, "audit records wait for the store");
-            self.audit.put_back(Arc::unwrap_or_clone(entries));
+        let written = self.write(move |tx| Ok(audit::append(tx, &stored)?)).await;
+        match written {
+            Ok(()) => self.audit.news.notify_one(),
+            Err(_) => self.audit.put_back(Arc::unwrap_or_clone(entries)),
         }
+        written
     }
 }

@@ -5,11 +5,14 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::app::error::Error;
 use crate::app::lookup;
+use crate::app::outbox;
 use crate::app::read_key::Seen;
+use crate::app::settle;
 use crate::domain::access::Place;
 use crate::domain::alias::KeyRef;
 use crate::domain::audit::{Datum, Record, Side};
 use crate::domain::context::Context;
+use crate::domain::event::Happening;
 use crate::domain::force::Force;
 use crate::domain::instance_policy::key_access::Making;
 use crate::domain::key::machine::Action;
@@ -64,6 +67,7 @@ pub(crate) async fn delete_key(
             unprotected(tx, &key, force)?;
             key.act(Action::Delete, cx.caller.iam_id(), cx.now)?;
             keys::update(tx, &key)?;
+            outbox::publish(&shared, tx, &cx, &key, Happening::of_action(Action::Delete))?;
             let mut record = Record::of(&cx, reply.status()).about(&key);
             record.add(Side::Response, "keyState", Datum::Number(i64::from(key.state.number())));
             shared.record(tx, record)?;
@@ -112,6 +116,7 @@ pub(crate) async fn restore_key(app: &Arc<App>, cx: Arc<Context>, reference: Key
             policies::set_rotation(tx, key.id, policy)?;
         }
         keys::update(tx, &key)?;
+        outbox::publish(&shared, tx, &cx, &key, Happening::of_action(Action::Restore))?;
         let mut record = Record::of(&cx, 201).about(&key);
         record.respond("keyVersionId", key.version.id.to_string());
         shared.record(tx, record)?;
@@ -143,6 +148,7 @@ pub(crate) async fn purge_key(app: &Arc<App>, cx: Arc<Context>, reference: KeyRe
 pub(crate) fn purge(app: &App, tx: &Tx<'_>, cx: &Context, mut key: Key, status: u16) -> Result<Key, Error> {
     let afterlife = key.afterlife(cx.now);
     key.act(Action::Purge, cx.caller.iam_id(), cx.now)?;
+    settle::drop_events(tx, key.id, None)?;
     keys::purge(tx, &key)?;
     app.leave_ring(tx, &key, &key.ring, cx.now)?;
     let mut record = Record::of(cx, status).about(&key);

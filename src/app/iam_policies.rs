@@ -192,7 +192,11 @@ impl App {
 }
 
 /// Writes a changed policy. What it was goes on to be in force until the change takes effect.
-fn update(tx: &Tx<'_>, policy: &IamPolicy, in_force_at: Option<Timestamp>) -> Result<(), crate::store::Error> {
+pub(crate) fn update(
+    tx: &Tx<'_>,
+    policy: &IamPolicy,
+    in_force_at: Option<Timestamp>,
+) -> Result<(), crate::store::Error> {
     match in_force_at {
         None => {
             iam_policies::update(tx, policy)?;

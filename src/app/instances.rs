@@ -1,11 +1,12 @@
 //! Service instances: made, changed and removed through the Resource Controller, and found by each key request.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::app::App;
 use crate::app::builtin;
 use crate::app::error::Error;
+use crate::app::settle;
 use crate::domain::caller::Caller;
 use crate::domain::id::InstanceId;
 use crate::domain::instance::{Instance, Plan, Presence, Service};
@@ -23,7 +24,8 @@ pub(crate) struct Instances {
 #[derive(Default)]
 struct Known {
     in_order: Vec<Arc<Instance>>,
-    by_id: HashMap<InstanceId, Arc<Instance>>,
+    /// Sorted, since they are few: found with less work than hashing an id takes.
+    by_id: BTreeMap<InstanceId, Arc<Instance>>,
 }
 
 impl Known {
@@ -242,6 +244,7 @@ pub(crate) fn reclaim(tx: &Tx<'_>, id: InstanceId) -> Result<(), Error> {
 fn empty(tx: &Tx<'_>, mut instance: Instance, presence: Presence) -> Result<(), Error> {
     let id = instance.id;
     for key in keys::all_of(tx, id)? {
+        settle::drop_events(tx, key.id, None)?;
         keys::purge(tx, &key)?;
     }
     rings::remove_all(tx, id)?;

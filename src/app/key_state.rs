@@ -5,10 +5,12 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::app::error::Error;
 use crate::app::lookup;
+use crate::app::outbox;
 use crate::domain::access::Place;
 use crate::domain::alias::KeyRef;
 use crate::domain::audit::Record;
 use crate::domain::context::Context;
+use crate::domain::event::Happening;
 use crate::domain::key::Key;
 use crate::domain::key::machine::Action;
 use crate::domain::policy::DeletionAuthorization;
@@ -48,6 +50,7 @@ pub(crate) async fn sync_key(app: &Arc<App>, cx: Arc<Context>, key: KeyRef) -> R
         let mut key = lookup::key(tx, &cx, &key)?;
         key.sync(cx.now)?;
         keys::update(tx, &key)?;
+        outbox::publish(&shared, tx, &cx, &key, Happening::again(&key))?;
         shared.record(tx, Record::of(&cx, 204).about(&key))
     })
     .await
@@ -78,6 +81,7 @@ async fn act(app: &Arc<App>, cx: Arc<Context>, reference: KeyRef, action: Action
         let mut key = lookup::key(tx, &cx, &reference)?;
         key.act(action, cx.caller.iam_id(), cx.now)?;
         keys::update(tx, &key)?;
+        outbox::publish(&shared, tx, &cx, &key, Happening::of_action(action))?;
         shared.record(tx, Record::of(&cx, 204).about(&key))
     })
     .await

@@ -147,7 +147,7 @@ pub(crate) async fn key_in_use(app: &App, cx: &Context, reference: &KeyRef) -> R
     app.metrics.looked_up(Cache::Keys, known.is_some());
     let held = match known {
         Some(held) => held,
-        None => load(app, cx, reference).await?,
+        None => Box::pin(load(app, cx, reference)).await?,
     };
     cx.allow(Place::Key(&held.key.ring, held.key.id))?;
     let in_ring = cx.ring.as_ref().is_none_or(|ring| ring.holds(&held.key.ring));

@@ -6,12 +6,21 @@ pub(crate) mod builtin;
 mod claims;
 pub(crate) mod create_key;
 pub(crate) mod delete_key;
+pub(crate) mod deliveries;
+pub(crate) mod delivery_log;
+pub(crate) mod dispatch;
 pub(crate) mod error;
+pub(crate) mod event_ack;
+mod event_body;
+pub(crate) mod iam_identities;
 pub(crate) mod iam_policies;
+pub(crate) mod identities;
 pub(crate) mod import_key_pool;
 pub(crate) mod import_token;
+pub(crate) mod inspect_key;
 pub(crate) mod instance_policies;
 pub(crate) mod instances;
+mod itself;
 pub(crate) mod key_policies;
 pub(crate) mod key_state;
 pub(crate) mod keys_in_use;
@@ -19,13 +28,17 @@ pub(crate) mod kmip;
 pub(crate) mod list_keys;
 pub(crate) mod lookup;
 pub(crate) mod metrics;
+mod outbox;
 pub(crate) mod patch_key;
 pub(crate) mod read_key;
+pub(crate) mod receivers;
 pub(crate) mod registrations;
 pub(crate) mod rights;
 pub(crate) mod rings;
 pub(crate) mod rotate_key;
 pub(crate) mod settings;
+mod settle;
+pub(crate) mod subscribers;
 pub(crate) mod tick;
 pub(crate) mod time;
 pub(crate) mod tokens;
@@ -38,19 +51,24 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use tokio::sync::Mutex;
 
 use crate::app::audit::AuditQueue;
+use crate::app::dispatch::Dispatch;
 use crate::app::error::Error;
 use crate::app::import_key_pool::ImportKeyPool;
 use crate::app::instances::Instances;
 use crate::app::keys_in_use::KeysInUse;
 use crate::app::metrics::Metrics;
+use crate::app::receivers::Receivers;
 use crate::app::rights::GrantsInForce;
 use crate::app::settings::SettingsInForce;
+use crate::app::subscribers::Gateway;
+use crate::app::time::Journal;
 use crate::app::tokens::Tokens;
 use crate::app::vault::Vault;
 use crate::clock::Clock;
 use crate::domain::iam_policy::IamPolicy;
 use crate::domain::instance::Instance;
 use crate::domain::settings::Settings;
+use crate::store::due::Ahead;
 use crate::store::reader::Reader;
 use crate::store::tx::Tx;
 use crate::store::writer::{Committed, NextDue, Writer};
@@ -62,6 +80,7 @@ pub(crate) struct App {
     pub(crate) memory: Arc<Memory>,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) audit: AuditQueue,
+    pub(crate) receivers: Receivers,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) writer: Writer,
     pub(crate) reader: Reader,
@@ -73,6 +92,10 @@ pub(crate) struct App {
     pub(crate) ticking: Mutex<()>,
     /// Held by whoever moves the clock: a second one waits.
     pub(crate) moving: Mutex<()>,
+    /// What runs while the clock is moved.
+    pub(crate) journal: Journal,
+    /// Where the storage gateway takes events, when there is one.
+    pub(crate) gateway: Gateway,
 }
 
 /// What is remembered of the store, brought up to date by the writer before a change is acknowledged.
@@ -80,9 +103,10 @@ pub(crate) struct Memory {
     pub(crate) keys: KeysInUse,
     pub(crate) grants: GrantsInForce,
     pub(crate) instances: Instances,
+    pub(crate) dispatch: Dispatch,
     settings: SettingsInForce,
     tokens: Arc<Tokens>,
-    /// When something is due next, in milliseconds; `i64::MAX` when nothing is.
+    /// When something is due next, attempts apart, in milliseconds; `i64::MAX` when nothing is.
     next_due: AtomicI64,
 }
 
@@ -93,15 +117,16 @@ impl Memory {
         policies: &[IamPolicy],
         settings: Settings,
         tokens: Arc<Tokens>,
-        next_due: Option<i64>,
+        ahead: Ahead,
     ) -> Self {
         Self {
             keys: KeysInUse::new(),
             grants: GrantsInForce::new(policies),
             instances: Instances::new(instances),
+            dispatch: Dispatch::new(ahead),
             settings: SettingsInForce::new(settings),
             tokens,
-            next_due: AtomicI64::new(next_due.unwrap_or(i64::MAX)),
+            next_due: AtomicI64::new(ahead.work.unwrap_or(i64::MAX)),
         }
     }
 
@@ -118,12 +143,13 @@ impl Memory {
         if let Some(generation) = committed.effects.token_generation() {
             self.tokens.begin_generation(generation);
         }
-        if let NextDue::At(next_due) = committed.next_due {
-            self.next_due.store(next_due.unwrap_or(i64::MAX), Ordering::Release);
+        if let NextDue::Changed(ahead) = &committed.next_due {
+            self.next_due.store(ahead.work.unwrap_or(i64::MAX), Ordering::Release);
+            self.dispatch.on_commit(ahead);
         }
     }
 
-    /// When something is due next, in milliseconds.
+    /// When something is due next, attempts apart, in milliseconds.
     pub(crate) fn next_due(&self) -> i64 {
         self.next_due.load(Ordering::Acquire)
     }

@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::app::delete_key::Reply;
 use crate::app::error::Error;
 use crate::app::lookup;
+use crate::app::settle;
 use crate::crypto::compare;
 use crate::domain::access::{self, Place, Visible};
 use crate::domain::alias::KeyRef;
@@ -174,6 +175,7 @@ pub(crate) async fn delete(
     app.write(move |tx| {
         let Begun { key, resource, body: () } = begin(tx, &cx, asked, Write::Delete)?;
         let one = registrations::get(tx, key.id, &resource)?.ok_or(Reason::RegistrationNotFound)?;
+        settle::drop_events(tx, key.id, Some(&resource))?;
         registrations::remove(tx, key.id, &resource)?;
         let mut record = Record::of(&cx, reply.status()).about(&key);
         record.add(Side::Request, "preventKeyDeletion", Datum::Flag(one.prevent_deletion));

@@ -33,6 +33,11 @@ impl GrantsInForce {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(grants);
     }
 
+    /// True when an access policy names that identity.
+    pub(crate) fn names(&self, iam_id: &str) -> bool {
+        self.now().names(iam_id)
+    }
+
     fn now(&self) -> Arc<Grants> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }

@@ -7,10 +7,12 @@ use crate::app::App;
 use crate::app::error::Error;
 use crate::app::import_token;
 use crate::app::lookup;
+use crate::app::outbox;
 use crate::domain::access::Place;
 use crate::domain::alias::KeyRef;
 use crate::domain::audit::Record;
 use crate::domain::context::Context;
+use crate::domain::event::Happening;
 use crate::domain::import_token::SealedMaterial;
 use crate::domain::instance_policy::key_access::Making;
 use crate::domain::key::Key;
@@ -109,6 +111,7 @@ pub(crate) fn add_version(
     mut key: Key,
     material: &Material,
 ) -> Result<(), Error> {
+    let former = key.version;
     let version = app.vault.version_id()?;
     key.rotate(version, material.bits(), cx.caller.iam_id(), cx.now)?;
     let sealed = app.vault.seal_version(key.id, version, material)?;
@@ -117,5 +120,6 @@ pub(crate) fn add_version(
         policies::set_rotation(tx, key.id, policy)?;
     }
     keys::update(tx, &key)?;
+    outbox::publish(app, tx, cx, &key, Some(Happening::rotation(former)))?;
     app.record(tx, Record::of(cx, 204).about(&key))
 }

@@ -5,54 +5,55 @@ use std::sync::Arc;
 use tracing::warn;
 
 use crate::app::App;
-use crate::app::builtin;
 use crate::app::delete_key;
 use crate::app::error::Error;
 use crate::app::instances;
+use crate::app::itself;
 use crate::app::rotate_key;
-use crate::domain::access::Roles;
+use crate::app::settle::Settling;
 use crate::domain::audit::{Datum, Record, Side};
-use crate::domain::caller::Caller;
-use crate::domain::context::{Context, Trace};
+use crate::domain::context::Context;
 use crate::domain::due::{Due, DueKind};
-use crate::domain::grant::Rights;
+use crate::domain::id::KeyId;
 use crate::domain::instance::Instance;
 use crate::domain::key::machine::Action;
 use crate::domain::key::{Key, State};
 use crate::domain::operation::Operation;
 use crate::domain::time::Timestamp;
 use crate::store::due::{DueRow, Subject};
+use crate::store::events::Stored;
 use crate::store::tx::Tx;
-use crate::store::{due, iam_policy_changes, keys, meta, policies};
+use crate::store::{due, events, iam_policy_changes, keys, meta, policies};
 
 /// Rows that one transaction takes.
 const ROWS_AT_ONCE: usize = 500;
 /// Name of the clock's course in the store.
 pub(crate) const CLOCK: &str = "clock";
 
-/// Runs all that is due by `now`, if anything is; tells what ran, in order. Twice equals once.
+/// Runs all that is due by `now`, if anything is, attempts at deliveries apart; what ran is noted in the journal, in
+/// order. Twice equals once.
 ///
 /// # Errors
 /// The store's fault; what ran before it stays done.
-pub(crate) async fn tick(app: &Arc<App>, now: Timestamp) -> Result<Vec<Due>, Error> {
-    let mut ran = Vec::new();
+pub(crate) async fn tick(app: &Arc<App>, now: Timestamp) -> Result<(), Error> {
     if app.memory.next_due() > now.millis() {
-        return Ok(ran);
+        return Ok(());
     }
     let _ticking = app.ticking.lock().await;
     loop {
         let shared = Arc::clone(app);
-        let done = app
+        let count = app
             .write(move |tx| {
                 let done = run_group(&shared, tx, now)?;
                 tx.touch_due();
                 meta::set(tx, CLOCK, &shared.clock.course().to_text())?;
-                Ok(done)
+                let count = done.len();
+                shared.journal.note(done);
+                Ok(count)
             })
             .await?;
-        ran.extend(&done);
-        if done.len() < ROWS_AT_ONCE {
-            return Ok(ran);
+        if count < ROWS_AT_ONCE {
+            return Ok(());
         }
     }
 }
@@ -61,8 +62,14 @@ pub(crate) async fn tick(app: &Arc<App>, now: Timestamp) -> Result<Vec<Due>, Err
 fn run_group(app: &App, tx: &Tx<'_>, now: Timestamp) -> Result<Vec<Due>, Error> {
     let mut done = Vec::new();
     while done.len() < ROWS_AT_ONCE {
-        let earliest = due::earliest(tx)?.map(Timestamp::from_millis).filter(|at| *at <= now);
+        let earliest = due::ahead(tx)?.work.map(Timestamp::from_millis).filter(|at| *at <= now);
         let Some(at) = earliest else { break };
+        // Windows end first: what else this instant brings may remove what they are about.
+        let ending = events::ending(tx, at, ROWS_AT_ONCE)?;
+        if !ending.is_empty() {
+            done.extend(end_windows(app, tx, &ending)?);
+            continue;
+        }
         for row in due::by(tx, at, ROWS_AT_ONCE)? {
             match run(app, tx, row) {
                 Err(Error::Refused(reason)) => {
@@ -76,6 +83,16 @@ fn run_group(app: &App, tx: &Tx<'_>, now: Timestamp) -> Result<Vec<Due>, Error> 
         }
     }
     Ok(done)
+}
+
+/// Source: `docs/contract/reliability.md` T-14.
+fn end_windows(app: &App, tx: &Tx<'_>, ending: &[Stored]) -> Result<Vec<Due>, Error> {
+    let mut settling = Settling::new(app, tx);
+    for stored in ending {
+        settling.give_up(stored)?;
+    }
+    settling.finish()?;
+    Ok(ending.iter().map(|stored| Due { at: stored.event.deadline(), kind: DueKind::GiveUp }).collect())
 }
 
 fn run(app: &App, tx: &Tx<'_>, row: DueRow) -> Result<(), Error> {
@@ -92,33 +109,26 @@ fn run(app: &App, tx: &Tx<'_>, row: DueRow) -> Result<(), Error> {
     let stands = key.due().contains(&row.due);
     let instance = app.memory.instances.get(key.instance);
     let Some(instance) = instance.filter(|_| stands) else { return Ok(due::replace(tx, key.id, &key.due())?) };
+    let at = row.due.at;
     match row.due.kind {
-        DueKind::Expiry => expire(app, tx, &context(instance, Operation::Expire, row.due.at), key),
-        DueKind::Rotation => rotate(app, tx, &context(instance, Operation::Rotate, row.due.at), key),
+        DueKind::Expiry => expire(app, tx, &context(instance, Operation::Expire, at, key.id), key),
+        DueKind::Rotation => rotate(app, tx, &context(instance, Operation::Rotate, at, key.id), key),
         DueKind::DeletionLapse => lapse(tx, key),
-        // Of an instance or a policy, never of a key.
-        DueKind::TokenExpiry | DueKind::Propagation | DueKind::Reclamation => Ok(due::remove(tx, row)?),
         DueKind::Purge => {
-            let cx = context(instance, Operation::PurgeKey, row.due.at);
+            let cx = context(instance, Operation::PurgeKey, at, key.id);
             delete_key::purge(app, tx, &cx, key, 204).map(drop)
+        }
+        // Never of a key.
+        DueKind::TokenExpiry | DueKind::Propagation | DueKind::Reclamation | DueKind::Attempt | DueKind::GiveUp => {
+            Ok(due::remove(tx, row)?)
         }
     }
 }
 
-/// Key Protect itself acts, at the instant that was due.
-fn context(instance: Arc<Instance>, operation: Operation, now: Timestamp) -> Context {
-    let caller = Caller::new(builtin::key_protect(), &instance.account, Roles::NONE);
-    let correlation = format!("due-{}-{}", operation.row().id, now.millis());
-    let trace = Trace { correlation, uri: String::new(), peer: None };
-    Context {
-        now,
-        caller: Arc::new(caller),
-        instance,
-        operation,
-        ring: None,
-        trace,
-        rights: Rights::whole(Roles::NONE),
-    }
+/// Key Protect itself acts on a key, at the instant that was due.
+fn context(instance: Arc<Instance>, operation: Operation, at: Timestamp, key: KeyId) -> Context {
+    let correlation = format!("due-{}-{}-{key}", operation.row().id, at.millis());
+    itself::context(instance, operation, at, correlation)
 }
 
 /// Source: docs, key-states: `kms.secrets.expire` tells both states.

@@ -1,6 +1,6 @@
 //! Moving the clock: from due time to due time, and the answer when all is done.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::app::App;
 use crate::app::error::Error;
@@ -20,6 +20,40 @@ pub(crate) enum Target {
     By(std::time::Duration),
     /// An instant.
     To(Timestamp),
+}
+
+/// What runs while the clock is moved, by whomever it is run.
+#[derive(Default)]
+pub(crate) struct Journal(Mutex<Option<Vec<Due>>>);
+
+/// An open journal; closed when dropped.
+struct Open<'a>(&'a Journal);
+
+impl Journal {
+    /// Notes what ran, if anybody wants to know.
+    pub(crate) fn note(&self, ran: impl IntoIterator<Item = Due>) {
+        if let Some(noted) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            noted.extend(ran);
+        }
+    }
+
+    fn open(&self) -> Open<'_> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Vec::new());
+        Open(self)
+    }
+}
+
+impl Open<'_> {
+    fn take(&self) -> Vec<Due> {
+        let mut noted = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
 }
 
 /// What an advance did.
@@ -59,7 +93,7 @@ impl From<Error> for MoveRefusal {
 /// # Errors
 /// The store's fault.
 pub(crate) async fn show(app: &Arc<App>) -> Result<(Reading, Option<Due>), Error> {
-    let next = app.read(|tx| Ok(due::by(tx, Timestamp::MAX, 1)?.first().map(|row| row.due))).await?;
+    let next = app.read(|tx| Ok(due::first(tx)?)).await?;
     Ok((app.clock.reading(), next))
 }
 
@@ -90,15 +124,18 @@ fn checked(from: Timestamp, target: Target) -> Result<Timestamp, MoveRefusal> {
 
 async fn travel(app: &Arc<App>, from: Timestamp, to: Timestamp) -> Result<Journey, MoveRefusal> {
     let mut journey = Journey { from, to, ran: Vec::new(), more: 0 };
+    let dispatch = &app.memory.dispatch;
+    let _hurry = dispatch.hurry();
+    let noted = app.journal.open();
     loop {
-        let next = Timestamp::from_millis(app.memory.next_due());
+        tick(app, app.clock.now().min(to)).await?;
+        dispatch.settled(&app.clock).await?;
+        noted.take().into_iter().for_each(|due| journey.add(due));
+        let next = Timestamp::from_millis(app.memory.next_due().min(dispatch.next()));
         if next > to {
             break;
         }
         app.clock.advance_to(next);
-        for due in tick(app, next).await? {
-            journey.add(due);
-        }
     }
     app.clock.advance_to(to);
     keep_course(app).await?;
@@ -147,6 +184,8 @@ pub(crate) async fn resume(app: &Arc<App>) -> Result<(), Error> {
 /// The store's fault.
 pub(crate) async fn keep_course(app: &Arc<App>) -> Result<(), Error> {
     let course = app.clock.course().to_text();
+    // Attempts may be due at another real time from now on.
+    app.memory.dispatch.wake.notify_one();
     app.write(move |tx| Ok(meta::set(tx, CLOCK, &course)?)).await
 }
 

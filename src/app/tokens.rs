@@ -33,8 +33,6 @@ const LEEWAY_SECONDS: i64 = 60;
 const VERIFIED_MAX: usize = 10_000;
 /// Where refresh tokens are sealed for.
 const REFRESH_PLACE: &str = "refresh token";
-/// Namespace of the ids that API keys and profiles get.
-const NAMESPACE: uuid::Uuid = uuid::Uuid::from_u128(0x7c1e_5d3a_90b2_4f6e_8a4d_2b6c_0f9e_1357);
 /// Name of the generation in the store.
 pub(crate) const GENERATION: &str = "token-generation";
 
@@ -43,7 +41,7 @@ pub(crate) const GENERATION: &str = "token-generation";
 pub(crate) enum AuthMode {
     /// Any API key.
     Token,
-    /// Only identities that were declared; the owner's API key is.
+    /// The owner's API key, those that were made by IAM's API, and identities that an access policy names.
     Strict,
 }
 
@@ -140,33 +138,14 @@ impl Tokens {
         }
     }
 
-    /// The identity that an API key stands for: the same for the same key.
-    ///
-    /// # Errors
-    /// `UnknownApiKey` for one that was not declared, under [`AuthMode::Strict`].
-    pub(crate) fn identity_of_api_key(&self, api_key: &str) -> Result<Identity, GrantRefusal> {
-        if compare::equal(&compare::sha256(api_key.as_bytes()), &self.owner_key_digest) {
-            return Ok(builtin::owner());
-        }
-        match self.mode {
-            AuthMode::Token => Ok(Identity::service_id(&derived_id("apikey", api_key))),
-            AuthMode::Strict => Err(GrantRefusal::UnknownApiKey),
-        }
+    /// Who may have a token.
+    pub(crate) fn mode(&self) -> AuthMode {
+        self.mode
     }
 
-    /// The identity of a trusted profile: the same for the same name or id.
-    ///
-    /// # Errors
-    /// `Malformed` under [`AuthMode::Strict`], where none was declared.
-    pub(crate) fn identity_of_profile(&self, field: &'static str, profile: &str) -> Result<Identity, GrantRefusal> {
-        match self.mode {
-            AuthMode::Token => {
-                let given = profile.strip_prefix("iam-Profile-").or_else(|| profile.strip_prefix("Profile-"));
-                let given = given.filter(|id| uuid::Uuid::try_parse(id).is_ok());
-                Ok(Identity::profile(&given.map_or_else(|| derived_id("profile", profile), str::to_owned)))
-            }
-            AuthMode::Strict => Err(GrantRefusal::Malformed(field)),
-        }
+    /// True for the digest of the owner's API key.
+    pub(crate) fn is_owner_key(&self, digest: &[u8; 32]) -> bool {
+        compare::equal(digest, &self.owner_key_digest)
     }
 
     /// The identity of a service instance, from `crn-<crn>` or the CRN.
@@ -309,10 +288,6 @@ impl App {
         })
         .await
     }
-}
-
-fn derived_id(kind: &str, text: &str) -> String {
-    uuid::Uuid::new_v5(&NAMESPACE, format!("{kind}:{text}").as_bytes()).to_string()
 }
 
 fn seal_refresh(vault: &Vault, identity: &Identity, generation: i64, expires_at: i64) -> Result<String, Error> {

@@ -3,7 +3,10 @@
 use crate::crypto::Error;
 use crate::crypto::master_key::{MasterKey, Sealed};
 use crate::crypto::random::Random;
-use crate::domain::id::{AdapterId, CertificateId, IamPolicyId, InstanceId, KeyId, ObjectId, PolicyId, VersionId};
+use crate::domain::id::{
+    AdapterId, ApiKeyId, CertificateId, DeliveryId, EventId, IamPolicyId, InstanceId, KeyId, ObjectId, PolicyId,
+    ServiceIdentityId, VersionId,
+};
 use crate::domain::material::{GENERATED_BYTES, Material};
 use crate::store::secrets::SealedRow;
 
@@ -104,12 +107,44 @@ impl Vault {
         self.random.array().map(IamPolicyId::from_random)
     }
 
+    /// A new service id of IAM.
+    ///
+    /// # Errors
+    /// When there are no random bytes.
+    pub(crate) fn service_identity_id(&self) -> Result<ServiceIdentityId, Error> {
+        self.random.array().map(ServiceIdentityId::from_random)
+    }
+
+    /// A new id of an API key.
+    ///
+    /// # Errors
+    /// When there are no random bytes.
+    pub(crate) fn api_key_id(&self) -> Result<ApiKeyId, Error> {
+        self.random.array().map(ApiKeyId::from_random)
+    }
+
     /// A new instance id.
     ///
     /// # Errors
     /// When there are no random bytes.
     pub(crate) fn instance_id(&self) -> Result<InstanceId, Error> {
         self.random.array().map(InstanceId::from_random)
+    }
+
+    /// A new event id.
+    ///
+    /// # Errors
+    /// When there are no random bytes.
+    pub(crate) fn event_id(&self) -> Result<EventId, Error> {
+        self.random.array().map(EventId::from_random)
+    }
+
+    /// A new id of a delivery.
+    ///
+    /// # Errors
+    /// When there are no random bytes.
+    pub(crate) fn delivery_id(&self) -> Result<DeliveryId, Error> {
+        self.random.array().map(DeliveryId::from_random)
     }
 
     /// A new id of a KMIP adapter.

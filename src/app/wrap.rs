@@ -183,7 +183,7 @@ async fn note(app: &App, cx: &Arc<Context>, held: &KeyInUse, versions: [Option<V
     };
     // What is left of an expiring key's life, and the ring that a header names, differ from request to request.
     if cx.ring.is_some() || held.key.expires_at.is_some() {
-        app.note(make()).await;
+        Box::pin(app.note(make())).await;
     } else {
         let common = held.common(cx, versions, make);
         app.note_light(Light { common, cx: Arc::clone(cx) }).await;

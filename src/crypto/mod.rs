@@ -9,6 +9,7 @@ pub(crate) mod master_key;
 pub(crate) mod random;
 pub(crate) mod seal_key;
 pub(crate) mod signer;
+pub(crate) mod webhook_signature;
 
 use thiserror::Error;
 

@@ -28,6 +28,13 @@ pub(crate) struct Detail {
     pub(crate) value: Datum,
 }
 
+impl Detail {
+    /// The ring that a request named, or that its key is in.
+    pub(crate) fn of_ring(side: Side, ring: &str) -> Self {
+        Self { side, path: "keyRingId".to_owned(), value: Datum::Text(ring.to_owned()) }
+    }
+}
+
 /// What a record is about.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub(crate) struct Target {
@@ -117,7 +124,8 @@ impl Record {
             details: Vec::new(),
         };
         if let Some(ring) = &cx.ring {
-            record.add(Side::Request, "keyRingId", Datum::Text(ring.text().to_owned()));
+            record.details.push(Detail::of_ring(Side::Request, ring.text()));
+            record.details.push(Detail::of_ring(Side::Response, ring.text()));
         }
         record
     }
@@ -135,7 +143,9 @@ impl Record {
     /// Names the key that the record is about, and its ring.
     pub(crate) fn about(mut self, key: &Key) -> Self {
         self.target = Target { key: Some(key.id), name: key.name.clone() };
-        self.respond("keyRingId", key.ring.as_str());
+        // The key's own ring says more than the one that the request named.
+        self.details.retain(|detail| detail.side == Side::Request || detail.path != "keyRingId");
+        self.details.push(Detail::of_ring(Side::Response, key.ring.as_str()));
         self
     }
 
@@ -220,3 +230,7 @@ impl Record {
         format!("Key Protect: {} {}{ending}", self.verb, self.target.name)
     }
 }
+
+#[cfg(test)]
+#[path = "audit_tests.rs"]
+mod tests;

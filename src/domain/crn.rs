@@ -2,7 +2,7 @@
 
 use crate::domain::id::{InstanceId, KeyId, PolicyId};
 use crate::domain::instance::Instance;
-use crate::domain::pattern::star_glob;
+use crate::domain::pattern::{fits_stars, star_glob};
 
 /// `crn:v1:bluemix:public:<service>:<region>:a/<account>:<instance>::`
 pub(crate) fn of_instance(service: &str, region: &str, account: &str, id: InstanceId) -> String {
@@ -101,6 +101,17 @@ impl CrnQuery {
     /// True when the owner of what is asked for is told without wildcards. Source: docs.
     pub(crate) fn names_owner(&self) -> bool {
         self.0.split(':').take(OWNER_SEGMENTS).all(|segment| !segment.contains('*'))
+    }
+
+    /// The query's text.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// True when a CRN fits, segment by segment.
+    pub(crate) fn fits(&self, crn: &str) -> bool {
+        let pairs = || self.0.split(':').zip(crn.split(':'));
+        crn.split(':').count() == SEGMENTS && pairs().all(|(pattern, segment)| fits_stars(pattern, segment))
     }
 
     /// As a pattern of `GLOB`. Both sides have nine colons, so no `*` can reach over one.

@@ -15,6 +15,10 @@ pub(crate) enum DueKind {
     Purge,
     /// An import token expires.
     TokenExpiry,
+    /// A delivery is attempted.
+    Attempt,
+    /// An event's window ends.
+    GiveUp,
     /// A change of a policy of IAM takes effect.
     Propagation,
     /// A deleted instance is gone.
@@ -30,12 +34,14 @@ impl DueKind {
             Self::DeletionLapse => "deletion-lapse",
             Self::Purge => "purge",
             Self::TokenExpiry => "token-expiry",
+            Self::Attempt => "attempt",
+            Self::GiveUp => "give-up",
             Self::Propagation => "propagation",
             Self::Reclamation => "reclamation",
         }
     }
 
-    /// Reads the word.
+    /// Reads the word of a row of the table `due`: attempts and windows lie with their deliveries and events.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         let all = [
             Self::Expiry,

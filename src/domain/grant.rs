@@ -117,6 +117,11 @@ impl Grants {
         }
     }
 
+    /// True when a policy gives something to that very `iam_id`.
+    pub(crate) fn names(&self, iam_id: &str) -> bool {
+        self.named.get(iam_id).is_some_and(|grants| grants.iter().any(|grant| grant.kind == PolicyKind::Access))
+    }
+
     /// What a caller may do on an instance: its standing roles and what policies add. `group` is the resource group of
     /// the caller, where it is a known service instance.
     pub(crate) fn rights(&self, caller: &Caller, group: Option<&str>, instance: &Instance) -> Rights {

@@ -55,6 +55,22 @@ uuid_id!(
 );
 
 uuid_id!(
+    /// A lifecycle event: one action, as one registration is told of it.
+    EventId
+);
+uuid_id!(
+    /// A delivery: one event on its way to one subscriber.
+    DeliveryId
+);
+uuid_id!(
+    /// A service id of IAM: `ServiceId-<uuid>`.
+    ServiceIdentityId
+);
+uuid_id!(
+    /// An API key of IAM: `ApiKey-<uuid>`. The key itself is another text.
+    ApiKeyId
+);
+uuid_id!(
     /// A KMIP adapter.
     AdapterId
 );
@@ -76,6 +92,14 @@ impl KeyId {
     /// The id of the key's first version. Source: docs, CLI sample of `key versions`.
     pub(crate) fn first_version(self) -> VersionId {
         VersionId(self.0)
+    }
+}
+
+impl DeliveryId {
+    /// A seed for what is to differ from delivery to delivery.
+    pub(crate) fn seed(self) -> u64 {
+        let (high, low) = self.0.as_u64_pair();
+        high ^ low
     }
 }
 

@@ -2,16 +2,21 @@
 //! byte, speaks SQL or HTTP.
 
 pub(crate) mod access;
+pub(crate) mod acknowledgement;
 pub(crate) mod alias;
+pub(crate) mod attempt;
 pub(crate) mod audit;
 pub(crate) mod caller;
 pub(crate) mod context;
 pub(crate) mod crn;
+pub(crate) mod delivery;
 pub(crate) mod due;
 pub(crate) mod duration;
+pub(crate) mod event;
 pub(crate) mod filter;
 pub(crate) mod force;
 pub(crate) mod grant;
+pub(crate) mod iam_identity;
 pub(crate) mod iam_policy;
 pub(crate) mod id;
 pub(crate) mod import_token;
@@ -25,11 +30,14 @@ pub(crate) mod pattern;
 pub(crate) mod policy;
 pub(crate) mod reason;
 pub(crate) mod registration;
+pub(crate) mod retry;
 pub(crate) mod ring;
 pub(crate) mod role;
 pub(crate) mod search;
 pub(crate) mod selection;
 pub(crate) mod settings;
 pub(crate) mod sort;
+pub(crate) mod subscriber;
 pub(crate) mod text;
 pub(crate) mod time;
+pub(crate) mod webhook_target;

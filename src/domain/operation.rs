@@ -1,6 +1,7 @@
 //! Key Protect's operations: one row each, from which routes, permissions and audit records take their words.
 
 use crate::domain::access::Roles;
+use crate::domain::event::EventKind;
 use crate::domain::kmip::operation::KmipOperation;
 
 /// An operation of `/api/v2`.
@@ -47,6 +48,10 @@ pub(crate) enum Operation {
     CreateImportToken,
     GetImportToken,
     Kmip(KmipOperation),
+    /// An adopting service acknowledges an event.
+    AcknowledgeEvent,
+    /// An event ends: acknowledged, or not in time.
+    EndEvent(EventKind),
     /// Time deactivates a key.
     Expire,
     /// A path or method that the API does not have.
@@ -246,6 +251,11 @@ impl Operation {
                 row("getImportToken", WRITER, "import-token.read", "read import token", subject)
             }
             Self::Kmip(operation) => operation.row(),
+            Self::AcknowledgeEvent => {
+                let subject = "Event could not be acknowledged";
+                row("acknowledgeEvent", READER, "secrets-event.ack", "acknowledge secret event", subject)
+            }
+            Self::EndEvent(kind) => row("endEvent", Roles::NONE, kind.ack_action(), kind.ack_message(), RETRIEVE),
             Self::Expire => row("expireKey", Roles::NONE, "secrets.expire", "expire secret", RETRIEVE),
             Self::Unrouted(family) => row("unrouted", READER, family.audit(), "default request", RETRIEVE),
         }

@@ -45,8 +45,18 @@ fn escaped(text: &str, special: &[char]) -> String {
     glob
 }
 
-/// Greedy, with one step back to the last `*`: takes at most the product of both lengths.
+/// True when the text fits a pattern in which `*` is a wildcard and nothing else is.
+pub(crate) fn fits_stars(pattern: &str, text: &str) -> bool {
+    matches(pattern, None, text)
+}
+
+/// True when the text fits a pattern in which `?` is a wildcard too.
 fn wild(pattern: &str, text: &str) -> bool {
+    matches(pattern, Some('?'), text)
+}
+
+/// Greedy, with one step back to the last `*`: takes at most the product of both lengths. `any` stands for one character.
+fn matches(pattern: &str, any: Option<char>, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     let (mut p, mut t) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
@@ -55,7 +65,7 @@ fn wild(pattern: &str, text: &str) -> bool {
         if wanted == Some('*') {
             star = Some((p, t));
             p += 1;
-        } else if wanted == Some('?') || wanted == Some(*letter) {
+        } else if wanted.is_some() && (wanted == any || wanted == Some(*letter)) {
             p += 1;
             t += 1;
         } else if let Some((at, eaten)) = star {

@@ -1,8 +1,11 @@
 //! Reading request bodies: bounded in size and in time.
 
+use std::future::poll_fn;
+use std::task::Poll;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
+use actix_web::error::PayloadError;
 use actix_web::http::header::CONTENT_LENGTH;
 use actix_web::web::Payload;
 use bytes::{Bytes, BytesMut};
@@ -25,14 +28,38 @@ pub(crate) async fn read(request: &HttpRequest, mut payload: Payload) -> Result<
     if announced.is_some_and(|length: usize| length > BODY_BYTES_MAX) {
         return Err(Reason::BodyTooLarge);
     }
-    // A body that came with the head needs no timer.
-    let start = match payload.next().now_or_never() {
-        Some(None) => return Ok(Bytes::new()),
-        Some(Some(Err(_))) => return Err(Reason::BadBody(BodyFault::Malformed)),
-        Some(Some(Ok(first))) if announced == Some(first.len()) => return Ok(first),
-        Some(Some(Ok(first))) => BytesMut::from(first.as_ref()),
-        None => BytesMut::new(),
+    // A body that comes with its head needs no timer; actix reads it just after the handler has first asked for it.
+    let first = match payload.next().now_or_never() {
+        Some(first) => first,
+        None => match poll_soon(&mut payload).await {
+            Some(first) => first,
+            None => return Box::pin(in_time(payload, BytesMut::new())).await,
+        },
     };
+    match first {
+        None => Ok(Bytes::new()),
+        Some(Err(_)) => Err(Reason::BadBody(BodyFault::Malformed)),
+        Some(Ok(first)) if announced == Some(first.len()) => Ok(first),
+        Some(Ok(first)) => Box::pin(in_time(payload, BytesMut::from(first.as_ref()))).await,
+    }
+}
+
+/// The next chunk, if it is there when this task gets its next turn.
+async fn poll_soon(payload: &mut Payload) -> Option<Option<Result<Bytes, PayloadError>>> {
+    let mut asked = false;
+    poll_fn(|cx| match payload.poll_next_unpin(cx) {
+        Poll::Ready(chunk) => Poll::Ready(Some(chunk)),
+        Poll::Pending if asked => Poll::Ready(None),
+        Poll::Pending => {
+            asked = true;
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+    })
+    .await
+}
+
+async fn in_time(mut payload: Payload, start: BytesMut) -> Result<Bytes, Reason> {
     timeout(BODY_DEADLINE, gather(&mut payload, start)).await.unwrap_or(Err(Reason::BodyTimeout))
 }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::body::MessageBody;
+use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::UPGRADE;
 use actix_web::http::{ConnectionType, Method, StatusCode};
@@ -25,21 +25,18 @@ use crate::http::watchdog::Connection;
 const KEYS: &str = "/api/v2";
 
 /// Source: `docs/contract/reliability.md` T-23: actix would turn these into a body without end.
-pub(crate) async fn check<B: MessageBody + 'static>(
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
+pub(crate) async fn check(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
     let _under_way = request.conn_data::<Arc<Connection>>().map(Connection::begin);
     if let Some(refusal) = refuse(&request).await {
         if let Some(state) = request.app_data::<Data<State>>() {
             metrics::count(state, request.method().as_str(), request.path(), refusal.status().as_u16(), Duration::ZERO);
         }
-        return Ok(request.into_response(refusal).map_into_right_body());
+        return Ok(request.into_response(refusal));
     }
     // Operations on keys count themselves.
     let counted = !request.path().starts_with(KEYS);
     if !counted && !tracing::enabled!(tracing::Level::DEBUG) {
-        return next.call(request).await.map(ServiceResponse::map_into_left_body);
+        return next.call(request).await;
     }
     let stopwatch = clock::stopwatch();
     let state = request.app_data::<Data<State>>().filter(|_| counted).cloned();
@@ -50,7 +47,7 @@ pub(crate) async fn check<B: MessageBody + 'static>(
     if let Some(state) = state {
         metrics::count(&state, method.as_str(), &path, status, took);
     }
-    Ok(response.map_into_left_body())
+    Ok(response)
 }
 
 async fn refuse(request: &ServiceRequest) -> Option<HttpResponse> {

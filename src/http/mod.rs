@@ -1,6 +1,7 @@
 //! The wire: parses, authenticates, calls one use case, renders its answer. Nobody else knows JSON bodies or headers.
 
 pub(crate) mod admin;
+pub(crate) mod audit_record;
 mod auth;
 mod body;
 mod guard;

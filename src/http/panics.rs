@@ -6,9 +6,10 @@ use std::panic::AssertUnwindSafe;
 use futures_util::FutureExt;
 use tracing::error;
 
-/// Runs a handler; `None` when it panicked.
-pub(crate) async fn caught<T>(handler: impl Future<Output = T>) -> Option<T> {
-    AssertUnwindSafe(handler).catch_unwind().await.inspect_err(|_| error!("a request ended in a panic")).ok()
+/// Runs a handler; `None` when it panicked. No `async fn`: that would hold the handler twice.
+pub(crate) fn caught<T>(handler: impl Future<Output = T>) -> impl Future<Output = Option<T>> {
+    let caught = AssertUnwindSafe(handler).catch_unwind();
+    caught.map(|done| done.inspect_err(|_| error!("a request ended in a panic")).ok())
 }
 
 #[cfg(test)]

@@ -8,12 +8,14 @@ use zeroize::Zeroizing;
 
 use crate::app::App;
 use crate::domain::time::Timestamp;
+use crate::http::admin::sinks::basin::Basin;
 
 /// The service as its handlers see it.
 pub(crate) struct State {
     pub(crate) app: Arc<App>,
     pub(crate) info: Info,
     pub(crate) admin: AdminAccess,
+    pub(crate) sinks: Basin,
     /// False while the service drains.
     ready: AtomicBool,
 }
@@ -62,7 +64,7 @@ fn maybe_in_clear<S: serde::Serializer>(secret: &Option<Zeroizing<String>>, seri
 impl State {
     /// Ready from the start.
     pub(crate) fn new(app: Arc<App>, info: Info, admin: AdminAccess) -> Self {
-        Self { app, info, admin, ready: AtomicBool::new(true) }
+        Self { app, info, admin, sinks: Basin::default(), ready: AtomicBool::new(true) }
     }
 
     /// True until the service drains.
@@ -79,7 +81,7 @@ impl State {
     pub(crate) async fn now(&self) -> Timestamp {
         let now = self.app.clock.now();
         if self.app.memory.next_due() <= now.millis()
-            && let Err(fault) = crate::app::tick::tick(&self.app, now).await
+            && let Err(fault) = Box::pin(crate::app::tick::tick(&self.app, now)).await
         {
             tracing::error!(%fault, "what is due could not be done");
         }

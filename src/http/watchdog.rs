@@ -38,6 +38,12 @@ impl Connection {
         self.under_way.fetch_add(1, Ordering::Relaxed);
         UnderWay(Arc::clone(self))
     }
+
+    /// Ends it, whatever is under way.
+    pub(crate) fn end(&self) {
+        // The peer may have closed it at this moment.
+        drop(self.socket.shutdown(Shutdown::Both));
+    }
 }
 
 /// A request on a connection.
@@ -74,8 +80,7 @@ impl Watchdog {
             let Some(connection) = connection.upgrade() else { return false };
             let idle = now.saturating_sub(connection.last_beat.load(Ordering::Relaxed)) > idle_max;
             if idle && connection.under_way.load(Ordering::Relaxed) == 0 {
-                // The peer may have closed it at this moment.
-                drop(connection.socket.shutdown(Shutdown::Both));
+                connection.end();
                 return false;
             }
             true
@@ -86,7 +91,7 @@ impl Watchdog {
     pub(crate) fn end_idle(&self) {
         for connection in self.open.lock().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade) {
             if connection.under_way.load(Ordering::Relaxed) == 0 {
-                drop(connection.socket.shutdown(Shutdown::Both));
+                connection.end();
             }
         }
     }

@@ -1,10 +1,12 @@
 //! Wiring: opens the store, binds the ports, starts and stops all.
 
+mod audit_file;
 mod data_folder;
 mod log;
 mod open;
 mod ready_file;
 mod wake;
+mod webhooks;
 
 use std::net::{IpAddr, TcpListener};
 use std::path::Path;
@@ -20,17 +22,21 @@ use tokio::task::JoinHandle as Task;
 use tracing::{info, warn};
 use zeroize::Zeroizing;
 
+use crate::app::App;
 use crate::app::builtin;
 use crate::app::error::Error;
-use crate::app::time;
+use crate::app::{subscribers, time};
+use crate::clock;
 use crate::config::Config;
 use crate::crypto::random::Random;
+use crate::delivery::dispatcher::Dispatcher;
 use crate::domain::crn;
 use crate::domain::id::InstanceId;
 use crate::domain::instance::Service as Kind;
 use crate::http::server;
 use crate::http::state::{AdminAccess, Info, State};
 use crate::http::watchdog::Watchdog;
+use crate::service::audit_file::AuditFile;
 use crate::service::data_folder::DataFolder;
 use crate::service::open::Opened;
 use crate::service::wake::Waker;
@@ -41,6 +47,8 @@ use crate::store::file::OpenError;
 const BACKLOG: i32 = 2_048;
 /// Real time that a connection without a request is left open at a stop.
 const IDLE_GRACE: Duration = Duration::from_millis(250);
+/// Real time that attempts are still begun in while requests end.
+const ATTEMPTS_GRACE: Duration = Duration::from_secs(2);
 /// Real time that a stop may take. Source: `docs/contract/reliability.md` T-18.
 const STOP_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -109,7 +117,9 @@ pub struct Service {
     waker: Option<Waker>,
     /// The store's; the writer is the last one.
     threads: Vec<JoinHandle<()>>,
+    audit_file: Option<AuditFile>,
     ready_file: Option<std::path::PathBuf>,
+    dispatcher: Option<Dispatcher>,
     /// Goes last: the folder's lock, or the temporary folder itself.
     _folder: DataFolder,
 }
@@ -122,13 +132,21 @@ impl Service {
     pub async fn start(config: Config) -> Result<Self, StartError> {
         refuse_unsafe(&config)?;
         data_folder::check_master_key(&config)?;
+        let clients = webhooks::clients(&config)?;
         let listener = bind(config.host, config.port)?;
         let folder = DataFolder::open(&config)?;
         let Opened { app, threads, owner_key } = open::open(&config, &folder)?;
         // From here on a restart goes on from this clock, whatever ends the process.
         time::keep_course(&app).await?;
+        // Without a gateway nobody takes the events of buckets.
+        subscribers::place_gateway(&app, None, app.clock.now()).await?;
+        let dispatcher = Dispatcher::start(Arc::clone(&app), clients);
         let info = describe(&config, &listener, owner_key, admin_token(&config, &app.vault.random)?)?;
         let admin = AdminAccess { token: info.admin_token.clone(), local: config.host.is_loopback() };
+        let audit_file = match &config.audit_file {
+            Some(path) => Some(AuditFile::start(Arc::clone(&app), path).await?),
+            None => None,
+        };
         let ready_file = config.ready_file.clone();
         let state = Data::new(State::new(app, info, admin));
         let watchdog = Arc::new(Watchdog::default());
@@ -141,7 +159,17 @@ impl Service {
             ready_file::write(path, &state.info)?;
         }
         info!(url = state.info.url, pid = state.info.pid, "serving");
-        Ok(Self { state, server: handle, serving, waker: Some(waker), threads, ready_file, _folder: folder })
+        Ok(Self {
+            state,
+            server: handle,
+            serving,
+            waker: Some(waker),
+            threads,
+            audit_file,
+            ready_file,
+            dispatcher: Some(dispatcher),
+            _folder: folder,
+        })
     }
 
     /// Serves until a signal comes, then drains; a second one ends it at once.
@@ -158,7 +186,8 @@ impl Service {
     pub async fn stop(mut self) {
         self.state.drain();
         let waker = self.waker.take();
-        let drained = tokio::time::timeout(STOP_DEADLINE, drain(self.server.stop(true), waker.as_ref())).await;
+        let drained =
+            tokio::time::timeout(STOP_DEADLINE, drain(&self.state.app, self.server.stop(true), waker.as_ref())).await;
         if drained.is_err() {
             warn!("some requests did not end in time");
         }
@@ -166,7 +195,13 @@ impl Service {
         if let Some(waker) = waker {
             waker.stop().await;
         }
+        if let Some(dispatcher) = self.dispatcher.take() {
+            dispatcher.stop().await;
+        }
         self.state.app.flush_audit().await;
+        if let Some(file) = self.audit_file.take() {
+            file.stop().await;
+        }
         // The writer's connection must be the last one: it folds the log in and takes it away.
         let writer = self.threads.pop();
         self.state.app.reader.close();
@@ -205,6 +240,12 @@ impl Drop for Service {
         if let Some(waker) = &self.waker {
             waker.abort();
         }
+        if let Some(file) = &self.audit_file {
+            file.abort();
+        }
+        if let Some(dispatcher) = &self.dispatcher {
+            dispatcher.abort();
+        }
         self.state.app.reader.close();
         self.state.app.archive.close();
         self.state.app.writer.close();
@@ -223,14 +264,19 @@ pub fn harden_process() {
 
 /// Waits for the server to stop. Meanwhile connections without a request are ended, but not at once: what a client has
 /// sent by now may not have been read yet.
-async fn drain(stopped: impl Future<Output = ()>, waker: Option<&Waker>) {
+async fn drain(app: &App, stopped: impl Future<Output = ()>, waker: Option<&Waker>) {
     let mut beats = tokio::time::interval(IDLE_GRACE);
     beats.tick().await;
     tokio::pin!(stopped);
+    let begun = clock::stopwatch();
     loop {
         tokio::select! {
             () = &mut stopped => return,
             _ = beats.tick() => waker.into_iter().for_each(Waker::end_idle_connections),
+        }
+        if begun.elapsed() > ATTEMPTS_GRACE {
+            // Who moves the clock now waits for no more attempts.
+            app.memory.dispatch.stop();
         }
     }
 }
@@ -247,11 +293,9 @@ fn refuse_unsafe(config: &Config) -> Result<(), StartError> {
         let why = "--deterministic makes guessable keys, so it needs a loopback --host such as 127.0.0.1";
         return Err(StartError(why.to_owned()));
     }
-    for (option, path) in [("--seed", &config.seed), ("--webhook-ca", &config.webhook_ca)] {
-        let Some(path) = path else { continue };
-        std::fs::read(path).map_err(|error| {
-            StartError(format!("{option} {}: {error}; name a file that can be read", path.display()))
-        })?;
+    if let Some(path) = &config.seed {
+        std::fs::read(path)
+            .map_err(|error| StartError(format!("--seed {}: {error}; name a file that can be read", path.display())))?;
     }
     for (option, path) in [("--audit-file", &config.audit_file), ("--ready-file", &config.ready_file)] {
         let Some(path) = path else { continue };

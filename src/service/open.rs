@@ -9,7 +9,9 @@ use crate::app::audit::AuditQueue;
 use crate::app::error::Error;
 use crate::app::import_key_pool::ImportKeyPool;
 use crate::app::metrics::Metrics;
+use crate::app::subscribers::Gateway;
 use crate::app::tick::CLOCK;
+use crate::app::time::Journal;
 use crate::app::tokens::{AuthMode, GENERATION, Tokens};
 use crate::app::vault::Vault;
 use crate::app::{App, Memory, builtin};
@@ -22,10 +24,12 @@ use crate::domain::material::Material;
 use crate::domain::settings::{Setting, Settings};
 use crate::service::StartError;
 use crate::service::data_folder::DataFolder;
+use crate::service::webhooks;
+use crate::store::due::Ahead;
 use crate::store::file::Database;
 use crate::store::tx::Tx;
 use crate::store::writer::Committed;
-use crate::store::{audit, due, file, iam_policies, instances, meta, secrets, settings};
+use crate::store::{audit, deliveries, due, file, iam_policies, instances, meta, secrets, settings};
 
 /// Connections for reading.
 const READERS: usize = 2;
@@ -52,7 +56,7 @@ struct Held {
     course: Option<Course>,
     key_name: String,
     generation: i64,
-    next_due: Option<i64>,
+    ahead: Ahead,
     next_record: i64,
     instances: Vec<crate::domain::instance::Instance>,
     policies: Vec<crate::domain::iam_policy::IamPolicy>,
@@ -96,8 +100,7 @@ pub(crate) fn open(config: &Config, folder: &DataFolder) -> Result<Opened, Start
     let shared = Arc::clone(&metrics);
     let tokens = Tokens::new(signer, held.key_name, held.generation, owner_key.bytes(), mode, shared);
     let tokens = Arc::new(tokens);
-    let memory =
-        Arc::new(Memory::new(held.instances, &held.policies, held.settings, Arc::clone(&tokens), held.next_due));
+    let memory = Arc::new(Memory::new(held.instances, &held.policies, held.settings, Arc::clone(&tokens), held.ahead));
     let remembered = Arc::clone(&memory);
     let no_thread = |error: std::io::Error| StartError(format!("the system gives no thread: {error}"));
     let on_commit = Box::new(move |committed: &Committed| remembered.on_commit(committed));
@@ -112,6 +115,7 @@ pub(crate) fn open(config: &Config, folder: &DataFolder) -> Result<Opened, Start
         memory,
         tokens,
         audit: AuditQueue::new(held.next_record),
+        receivers: webhooks::receivers(config),
         metrics,
         writer,
         reader,
@@ -119,6 +123,8 @@ pub(crate) fn open(config: &Config, folder: &DataFolder) -> Result<Opened, Start
         import_keys: ImportKeyPool::default(),
         ticking: tokio::sync::Mutex::new(()),
         moving: tokio::sync::Mutex::new(()),
+        journal: Journal::default(),
+        gateway: Gateway::default(),
     };
     let owner_key = String::from_utf8_lossy(owner_key.bytes()).into_owned();
     Ok(Opened { app: Arc::new(app), threads, owner_key: Zeroizing::new(owner_key) })
@@ -178,6 +184,7 @@ fn secret(tx: &Tx<'_>, vault: &Vault, name: &'static str) -> Result<Material, Er
 }
 
 fn held(tx: &Tx<'_>) -> Result<Held, Error> {
+    deliveries::unclaim_all(tx)?;
     let damaged =
         |name: &str| crate::store::Error::Inconsistent { table: "meta", row: name.to_owned(), column: "value" };
     let course = match meta::get(tx, CLOCK)? {
@@ -192,7 +199,7 @@ fn held(tx: &Tx<'_>) -> Result<Held, Error> {
         course,
         key_name: meta::get(tx, KEY_NAME)?.ok_or_else(|| damaged(KEY_NAME))?,
         generation,
-        next_due: due::earliest(tx)?,
+        ahead: due::ahead(tx)?,
         next_record: audit::next_number(tx)?,
         instances: instances::all(tx)?,
         policies: iam_policies::all_in_force(tx)?,

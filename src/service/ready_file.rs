@@ -101,9 +101,6 @@ fn notes(config: &Config) -> Vec<String> {
     }
     let given = [
         ("--seed", config.seed.is_some(), "seed files"),
-        ("--webhook-targets", config.webhook_targets != crate::config::WebhookTargets::Local, "webhooks"),
-        ("--webhook-ca", config.webhook_ca.is_some(), "webhooks"),
-        ("--audit-file", config.audit_file.is_some(), "audit file"),
         ("--cos-key-info-ttl", config.cos_key_info_ttl.is_some(), "COS gateway"),
     ];
     for (option, set, part) in given {

@@ -127,6 +127,30 @@ pub(crate) fn walk(tx: &Tx<'_>, mut take: impl FnMut(Record)) -> Result<(), Erro
     Ok(())
 }
 
+/// The records after the number `after`, up to the number `last`, oldest first; and the first block that holds later
+/// ones. All of them are stored, and blocks before `block` hold none of them.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn between(tx: &Tx<'_>, block: i64, after: i64, last: i64) -> Result<(Vec<Record>, i64), Error> {
+    let mut statement =
+        tx.prepare("SELECT first, last, block FROM audit WHERE first BETWEEN ?1 AND ?2 AND last > ?3 ORDER BY first")?;
+    let mut rows = statement.query([block, last, after])?;
+    let mut found: BTreeMap<i64, Record> = BTreeMap::new();
+    let mut next_block = last.saturating_add(1);
+    while let Some(row) = rows.next()? {
+        let (first, ends): (i64, i64) = (row.get(0)?, row.get(1)?);
+        let text: String = row.get(2)?;
+        let damaged = || Error::Inconsistent { table: "audit", row: first.to_string(), column: "block" };
+        let records = decode(&text).ok_or_else(damaged)?;
+        found.extend(records.into_iter().filter(|(number, _)| *number > after && *number <= last));
+        if ends > last {
+            next_block = next_block.min(first);
+        }
+    }
+    Ok((found.into_values().collect(), next_block))
+}
+
 /// Written piece by piece: a block of the hot path holds thousands of entries.
 fn encode(entries: &[Numbered]) -> String {
     let mut commons: Vec<&Arc<Record>> = Vec::new();

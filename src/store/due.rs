@@ -5,9 +5,9 @@ use rusqlite::params;
 use crate::domain::due::{Due, DueKind};
 use crate::domain::id::{IamPolicyId, InstanceId, KeyId};
 use crate::domain::time::Timestamp;
-use crate::store::Error;
 use crate::store::row::Reading;
 use crate::store::tx::Tx;
+use crate::store::{Error, deliveries, events};
 
 /// A row: what it is about, and what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +92,32 @@ fn insert_all(tx: &Tx<'_>, key: &str, all: &[Due]) -> Result<(), Error> {
     Ok(())
 }
 
-/// The earliest instant at which something is due, in milliseconds.
+/// What lies ahead. Instants are in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Ahead {
+    /// The next of the rows here, or the next end of an event's window.
+    pub(crate) work: Option<i64>,
+    /// The next attempt at a delivery.
+    pub(crate) attempt: Option<i64>,
+    /// True while an attempt is under way.
+    pub(crate) under_way: bool,
+}
+
+/// Looks ahead.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn ahead(tx: &Tx<'_>) -> Result<Ahead, Error> {
+    let rows = earliest(tx)?;
+    let window = events::earliest_deadline(tx)?;
+    Ok(Ahead {
+        work: rows.into_iter().chain(window).min(),
+        attempt: deliveries::earliest_due(tx)?,
+        under_way: deliveries::any_claimed(tx)?,
+    })
+}
+
+/// The earliest instant of a row, in milliseconds.
 ///
 /// # Errors
 /// The store's.
@@ -100,7 +125,19 @@ pub(crate) fn earliest(tx: &Tx<'_>) -> Result<Option<i64>, Error> {
     Ok(tx.prepare("SELECT min(at) FROM due")?.query_row([], |row| row.get(0))?)
 }
 
-/// The first rows that are due by `until`, in order of time, then of kind and key.
+/// What comes first of all, with its kind.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn first(tx: &Tx<'_>) -> Result<Option<Due>, Error> {
+    let at = |millis: Option<i64>, kind| millis.map(|millis| Due { at: Timestamp::from_millis(millis), kind });
+    let window = at(events::earliest_deadline(tx)?, DueKind::GiveUp);
+    let row = by(tx, Timestamp::MAX, 1)?.first().map(|row| row.due);
+    let attempt = at(deliveries::earliest_due(tx)?, DueKind::Attempt);
+    Ok(window.into_iter().chain(row).chain(attempt).min_by_key(|due| due.at))
+}
+
+/// The first rows here that are due by `until`, in order of time, then of kind and key.
 ///
 /// # Errors
 /// The store's.
@@ -120,6 +157,7 @@ pub(crate) fn by(tx: &Tx<'_>, until: Timestamp, most: usize) -> Result<Vec<DueRo
             DueKind::Expiry | DueKind::Rotation | DueKind::DeletionLapse | DueKind::Purge => {
                 Subject::Key(reading.parse("subject_id", KeyId::parse)?)
             }
+            DueKind::Attempt | DueKind::GiveUp => return Err(reading.inconsistent("kind")),
         };
         all.push(DueRow { subject, due });
     }

@@ -2,8 +2,13 @@
 
 pub(crate) mod aliases;
 pub(crate) mod audit;
+pub(crate) mod claims;
+pub(crate) mod deliveries;
+pub(crate) mod delivery_log;
 pub(crate) mod due;
+pub(crate) mod events;
 pub(crate) mod file;
+pub(crate) mod iam_identities;
 pub(crate) mod iam_policies;
 pub(crate) mod iam_policy_changes;
 pub(crate) mod import_keys;
@@ -26,6 +31,7 @@ pub(crate) mod rings;
 mod row;
 pub(crate) mod secrets;
 pub(crate) mod settings;
+pub(crate) mod subscribers;
 pub(crate) mod tx;
 pub(crate) mod writer;
 

@@ -62,6 +62,23 @@ pub(crate) fn get(tx: &Tx<'_>, key: KeyId, resource: &ResourceCrn) -> Result<Opt
     rows.next()?.map(read).transpose()
 }
 
+/// All registrations of a key, in order of creation.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn of_key(tx: &Tx<'_>, key: KeyId) -> Result<Vec<Registration>, Error> {
+    let mut statement = tx.prepare(&format!(
+        "SELECT r.*, k.name AS key_name, v.created_at AS version_created_at {FROM}
+         WHERE r.key_id = ?1 ORDER BY r.seq"
+    ))?;
+    let mut rows = statement.query([key.to_string()])?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        all.push(read(row)?);
+    }
+    Ok(all)
+}
+
 /// A page of registrations of an owner, as far as they are of keys that a clause selects.
 ///
 /// # Errors

@@ -14,6 +14,7 @@ use tracing::{error, warn};
 
 use crate::domain::iam_policy::IamPolicy;
 use crate::domain::settings::Settings;
+use crate::store::due::Ahead;
 use crate::store::file::BUSY_WAIT;
 use crate::store::tx::{Effects, Tx};
 use crate::store::{Error, due, iam_policies, settings};
@@ -43,8 +44,8 @@ pub(crate) struct Committed {
 pub(crate) enum NextDue {
     /// As before.
     Unchanged,
-    /// In milliseconds; `None` when nothing is.
-    At(Option<i64>),
+    /// As the store tells it now.
+    Changed(Ahead),
 }
 
 /// Whether a job's changes are kept.
@@ -240,7 +241,7 @@ impl Thread {
 /// What the transaction changes of what is remembered.
 fn changed(tx: Tx<'_>) -> Result<Committed, Error> {
     let effects = tx.effects();
-    let next_due = if effects.due_changed() { NextDue::At(due::earliest(&tx)?) } else { NextDue::Unchanged };
+    let next_due = if effects.due_changed() { NextDue::Changed(due::ahead(&tx)?) } else { NextDue::Unchanged };
     let policies = effects.policies().into_iter().filter_map(|id| iam_policies::in_force(&tx, id).transpose());
     let policies = policies.collect::<Result<_, _>>()?;
     let settings = effects.settings_changed().then(|| settings::all(&tx)).transpose()?;

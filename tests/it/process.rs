@@ -108,6 +108,9 @@ async fn files_that_cannot_be_read_or_written_are_named() {
         let line = refused(&run(serving(folder.path(), &[option, "not-there"])).await);
         assert!(line.contains(option) && line.contains("not-there"), "{line}");
     }
+    std::fs::write(folder.path().join("no-ca"), "no certificate").unwrap();
+    let line = refused(&run(serving(folder.path(), &["--webhook-ca", "no-ca"])).await);
+    assert!(line.contains("--webhook-ca no-ca") && line.contains("PEM"), "{line}");
     let line = refused(&run(serving(folder.path(), &["--ready-file", "no/such/folder/ready.json"])).await);
     assert!(line.contains("--ready-file") && line.contains("no/such/folder/ready.json"), "{line}");
     std::fs::write(folder.path().join("plain"), "a file").unwrap();
@@ -196,7 +199,7 @@ async fn an_option_outranks_its_variable_and_a_variable_the_default() {
 async fn every_option_of_the_contract_is_taken_and_what_is_not_built_says_so() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("seed.toml"), "").unwrap();
-    std::fs::write(folder.path().join("ca.pem"), "").unwrap();
+    std::fs::write(folder.path().join("ca.pem"), include_str!("fixtures/webhooks/ca.pem")).unwrap();
     let mut command = program(folder.path());
     command.args(["serve", "--host", "127.0.0.1", "--port", "0", "--cos-port", "0", "--tls-port", "0"]);
     command.args(["--cos-tls-port", "0", "--data-dir", "data", "--deterministic", "7", "--clock", "running"]);

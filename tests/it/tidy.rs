@@ -24,7 +24,7 @@ const DECIDED: [(&str, &str); 3] =
     [("http", "crate::crypto::base64"), ("http", "crate::crypto::compare"), ("http", "crate::crypto::envelope")];
 
 /// Crates and the rooms that alone may name them; `main` starts the runtime, `service` wires it.
-const CRATES: [(&str, &[&str]); 11] = [
+const CRATES: [(&str, &[&str]); 15] = [
     ("ring", &["crypto"]),
     ("aws_lc_rs", &["crypto"]),
     ("jsonwebtoken", &["crypto"]),
@@ -33,6 +33,10 @@ const CRATES: [(&str, &[&str]); 11] = [
     ("actix_web", &["http", "cos", "service", "main"]),
     ("hyper", &["cli", "delivery", "cos"]),
     ("hyper_util", &["cli", "delivery", "cos"]),
+    ("hyper_rustls", &["delivery"]),
+    ("rustls", &["delivery"]),
+    ("webpki_roots", &["delivery"]),
+    ("tower_service", &["delivery"]),
     ("clap", &["config"]),
     ("prometheus_client", &["http"]),
     ("tokio_cron_scheduler", &["scheduler"]),

@@ -19,6 +19,8 @@ pub(crate) enum BodyFault {
     ManyKmipResources,
     /// More than one registration.
     ManyRegistrations,
+    /// More than one acknowledgement.
+    ManyAcknowledgements,
     /// No `resources`.
     NoResources,
     /// Key material of zero length.
@@ -65,6 +67,7 @@ impl BodyFault {
             Self::ManyKmipResources => "Only creation of one resource per request is supported",
             Self::ManyResources => "Only creation of one key per request is supported",
             Self::ManyRegistrations => "Only one registration per request is supported",
+            Self::ManyAcknowledgements => "Only one acknowledgement per request is supported",
             Self::NoResources => "Resources is empty",
             Self::EmptyPayload => "Key material is empty",
             Self::UnknownField(name) => return format!("{BASE}: json: unknown field \"{name}\"").into(),

@@ -96,6 +96,9 @@ pub(crate) enum Reason {
     FeatureRestricted,
     /// `Bluemix-Instance` is missing or not a UUID.
     InstanceHeader,
+    EventNotFound,
+    /// The event's window is over, or it was acknowledged with a state at odds.
+    EventExpired,
     /// No such path.
     UnknownPath,
     /// The path has no such method.
@@ -178,6 +181,8 @@ impl Reason {
             Self::KeyVersionInvalid => Some("KEY_VERSION_INVALID"),
             Self::RegistrationExists => Some("REGISTRATION_EXISTS_ERR"),
             Self::RegistrationNotFound => Some("REGISTRATION_NOT_FOUND_ERR"),
+            Self::EventNotFound => Some("EVENT_NOT_FOUND_ERR"),
+            Self::EventExpired => Some("EVENT_EXPIRED_ERR"),
             Self::ProtectedResource => Some("PROTECTED_RESOURCE_ERR"),
             Self::DeletionPrevented => Some("PREV_KEY_DEL_ERR"),
             Self::Unauthorized
@@ -217,6 +222,7 @@ impl Reason {
             | Self::KeyRingNotFound
             | Self::ImportTokenNotFound
             | Self::RegistrationNotFound
+            | Self::EventNotFound
             | Self::UnknownPath => 404,
             Self::MethodNotAllowed => 405,
             Self::BodyTimeout => 408,
@@ -235,6 +241,7 @@ impl Reason {
             | Self::KeyAliasNotUnique
             | Self::KeyAliasQuota
             | Self::RegistrationExists
+            | Self::EventExpired
             | Self::ProtectedResource
             | Self::DeletionPrevented => 409,
             Self::KeyDeleted => 410,
@@ -298,6 +305,8 @@ impl Reason {
             Self::KeyVersionInvalid => VERSION_INVALID,
             Self::RegistrationExists => "The resource is registered with this key already",
             Self::RegistrationNotFound => "The resource is not registered with this key",
+            Self::EventNotFound => "The event does not exist",
+            Self::EventExpired => "The event can no longer be acknowledged",
             Self::PreconditionFailed => "Precondition Failed: If-Match names another state of the registration",
             Self::ProtectedResource => "Key is protecting one or more cloud resources",
             Self::DeletionPrevented => DELETION_PREVENTED,

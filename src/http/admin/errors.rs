@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
+use serde_json::Value;
 use tracing::error;
 
 use crate::app::error::Error;
@@ -108,6 +109,19 @@ pub(crate) async fn respond(answer: impl Future<Output = Result<HttpResponse, Ad
         Some(Err(error)) => error.render(),
         None => AdminError::failed().render(),
     }
+}
+
+/// The same, for a call whose success has one status and a body, or none where it is `null`.
+pub(crate) async fn respond_json(
+    status: StatusCode,
+    answer: impl Future<Output = Result<Value, AdminError>>,
+) -> HttpResponse {
+    respond(async {
+        let body = answer.await?;
+        let mut response = HttpResponseBuilder::new(status);
+        Ok(if body.is_null() { response.finish() } else { response.json(body) })
+    })
+    .await
 }
 
 /// A path that nothing answers on.

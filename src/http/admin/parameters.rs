@@ -133,7 +133,8 @@ fn listed(known: &[&str]) -> String {
     if known.is_empty() { "none".to_owned() } else { known.join(", ") }
 }
 
-fn unreadable(reason: &Reason) -> AdminError {
+/// A body that could not be read.
+pub(crate) fn unreadable(reason: &Reason) -> AdminError {
     let row = reason.row();
     let status = StatusCode::from_u16(row.status).unwrap_or(StatusCode::BAD_REQUEST);
     AdminError::plain(status, "bad_request", row.message)

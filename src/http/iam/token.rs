@@ -87,7 +87,7 @@ async fn answer(request: &HttpRequest, payload: Payload, state: &State) -> Resul
         TokenError::bad_request("BXNIM0102E", "Unable to parse the request: property missing or empty: grant_type")
     })?;
     let now = state.app.clock.real_seconds();
-    let identity = identity(state, &form, grant_type, now)?;
+    let identity = identity(state, &form, grant_type, now).await?;
     let issued = state.app.tokens.issue(&state.app.vault, &identity, grant_type, now).map_err(GrantRefusal::from)?;
     let delegated = grant_type == API_KEY
         && form
@@ -96,11 +96,10 @@ async fn answer(request: &HttpRequest, payload: Payload, state: &State) -> Resul
     Ok(if delegated { Granted::Delegated(issued) } else { Granted::Token(issued) })
 }
 
-fn identity(state: &State, form: &Form, grant_type: &str, now: i64) -> Result<Identity, TokenError> {
-    let tokens = &state.app.tokens;
+async fn identity(state: &State, form: &Form, grant_type: &str, now: i64) -> Result<Identity, TokenError> {
     match grant_type {
-        API_KEY => Ok(tokens.identity_of_api_key(form.required("apikey")?)?),
-        REFRESH => Ok(tokens.identity_of_refresh(&state.app.vault, form.required("refresh_token")?, now)?),
+        API_KEY => Ok(state.app.identity_of_api_key(form.required("apikey")?).await?),
+        REFRESH => Ok(state.app.identity_of_refresh(form.required("refresh_token")?, now).await?),
         COMPUTE_RESOURCE => {
             form.required("cr_token")?;
             profile(state, form)
@@ -125,7 +124,7 @@ fn profile(state: &State, form: &Form) -> Result<Identity, TokenError> {
     })?;
     // `…:profile:Profile-<uuid>`: the id is what follows the last colon.
     let value = if field == "profile_crn" { value.rsplit(':').next().unwrap_or(value) } else { value };
-    Ok(state.app.tokens.identity_of_profile(field, value)?)
+    Ok(state.app.identity_of_profile(field, value)?)
 }
 
 fn valid_token(state: &State, form: &Form, now: i64) -> Result<(), TokenError> {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tracing::error;
 
 use crate::app::error::Error;
+use crate::app::iam_identities::IdentityRefusal;
 use crate::app::iam_policies::PolicyRefusal;
 use crate::domain::iam_policy::IamPolicy;
 use crate::domain::reason::Reason;
@@ -84,7 +85,7 @@ impl From<PolicyRefusal> for PolicyError {
             PolicyRefusal::Forbidden => Self::plain(
                 StatusCode::FORBIDDEN,
                 "insufficent_permissions",
-                "You are not authorized to manage access policies of the account",
+                "You are not authorized to manage who may do what in the account",
             ),
             PolicyRefusal::NotFound => {
                 Self::plain(StatusCode::NOT_FOUND, "policy_not_found", "The policy does not exist")
@@ -99,14 +100,41 @@ impl From<PolicyRefusal> for PolicyError {
             PolicyRefusal::TooMany => {
                 Self::plain(StatusCode::CONFLICT, "unable_to_process", "The account has as many policies as it can")
             }
-            PolicyRefusal::Fault(Error::Refused(reason)) => reason.into(),
-            PolicyRefusal::Fault(Error::Store(fault)) => {
+            PolicyRefusal::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<IdentityRefusal> for PolicyError {
+    /// ASSUMED throughout: IBM documents the form of these errors and few of their codes.
+    fn from(refusal: IdentityRefusal) -> Self {
+        let not_found = |message: &str| Self::plain(StatusCode::NOT_FOUND, "not_found", message);
+        let conflict = |message: &str| Self::plain(StatusCode::CONFLICT, "unable_to_process", message);
+        match refusal {
+            IdentityRefusal::ServiceIdNotFound => not_found("The service id does not exist"),
+            IdentityRefusal::ApiKeyNotFound => not_found("The API key does not exist"),
+            IdentityRefusal::NobodyByThatId => {
+                Self::body("`iam_id` must be the account owner's or that of a service id made by POST /v1/serviceids")
+            }
+            IdentityRefusal::KeyIsTaken => conflict("`apikey` is an API key already: choose another one"),
+            IdentityRefusal::TooManyServiceIds => conflict("The account has as many service ids as it can"),
+            IdentityRefusal::TooManyApiKeys => conflict("`iam_id` has as many API keys as it can: delete one of them"),
+            IdentityRefusal::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<Error> for PolicyError {
+    fn from(fault: Error) -> Self {
+        match fault {
+            Error::Refused(reason) => reason.into(),
+            Error::Store(fault) => {
                 error!(%fault, "the store failed");
                 let passing = StatusCode::SERVICE_UNAVAILABLE;
                 let status = if fault.is_passing() { passing } else { StatusCode::INTERNAL_SERVER_ERROR };
                 Self { status, ..Self::fault() }
             }
-            PolicyRefusal::Fault(Error::Crypto(fault)) => {
+            Error::Crypto(fault) => {
                 error!(%fault, "cryptography failed");
                 Self::fault()
             }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
@@ -19,7 +18,7 @@ use crate::domain::operation::Operation;
 use crate::domain::reason::Reason;
 use crate::http::json;
 use crate::http::key_protect::entry::{self, enter_with_body, key_ref};
-use crate::http::key_protect::envelope::{KEY_ACTION, reply_text};
+use crate::http::key_protect::envelope::action_reply;
 use crate::http::key_protect::payload::{self, Payload as Given};
 use crate::http::key_protect::{keys, wrapping};
 use crate::http::query::Query;
@@ -29,7 +28,7 @@ use crate::http::state::State;
 pub(crate) async fn act(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
     let name = request.match_info().get("action").unwrap_or_default();
     let Some(operation) = Operation::of_action(name) else {
-        return entry::unknown_path(request, payload, state).await;
+        return Box::pin(entry::unknown_path(request, payload, state)).await;
     };
     let run = async |cx, bytes| run(&request, bytes, &state, cx).await;
     enter_with_body(&request, Some(payload), &state, operation, run).await
@@ -45,29 +44,36 @@ pub(crate) async fn act_by_query(request: HttpRequest, payload: Payload, state: 
 
 async fn run(request: &HttpRequest, bytes: Bytes, state: &State, cx: Arc<Context>) -> Result<HttpResponse, Error> {
     let app = &state.app;
-    let operation = cx.operation;
-    if operation == Operation::RestoreKey {
-        return keys::restored(request, state, cx).await;
-    }
     let key = key_ref(request);
-    let reply = |text| Ok(reply_text(StatusCode::OK, KEY_ACTION, text));
-    let done = match operation {
-        Operation::Wrap => {
-            return reply(wrapping::wrapped(&wrap::wrap(app, cx, &key, wrapping::read_wrap(&bytes)).await?));
-        }
-        Operation::Unwrap => {
-            return reply(wrapping::unwrapped(&wrap::unwrap(app, cx, &key, wrapping::read_unwrap(&bytes)).await?));
-        }
-        Operation::Rewrap => {
-            return reply(wrapping::rewrapped(&wrap::rewrap(app, cx, &key, wrapping::read_unwrap(&bytes)).await?));
-        }
+    let text = if cx.operation == Operation::Wrap {
+        wrapping::wrapped(&wrap::wrap(app, cx, &key, wrapping::read_wrap(&bytes)).await?)
+    } else if cx.operation == Operation::Unwrap {
+        wrapping::unwrapped(&wrap::unwrap(app, cx, &key, wrapping::read_unwrap(&bytes)).await?)
+    } else if cx.operation == Operation::Rewrap {
+        wrapping::rewrapped(&wrap::rewrap(app, cx, &key, wrapping::read_unwrap(&bytes)).await?)
+    } else {
+        // Boxed: what a change waits with would make the future of each wrap larger.
+        return Box::pin(change(request, bytes, state, cx)).await;
+    };
+    Ok(action_reply(text))
+}
+
+/// The actions that change a key.
+async fn change(request: &HttpRequest, bytes: Bytes, state: &State, cx: Arc<Context>) -> Result<HttpResponse, Error> {
+    let app = &state.app;
+    let key = key_ref(request);
+    let done = match cx.operation {
+        Operation::RestoreKey => return keys::restored(request, state, cx).await,
         Operation::Rotate => rotate_key(app, cx, key, read_rotate(&bytes)).await,
         Operation::Disable => key_state::disable_key(app, cx, key).await,
         Operation::Enable => key_state::enable_key(app, cx, key).await,
         Operation::SetForDeletion => key_state::set_for_deletion(app, cx, key).await,
         Operation::UnsetForDeletion => key_state::unset_for_deletion(app, cx, key).await,
         Operation::Sync => key_state::sync_key(app, cx, key).await,
-        Operation::CreateKey
+        Operation::Wrap
+        | Operation::Unwrap
+        | Operation::Rewrap
+        | Operation::CreateKey
         | Operation::CreateKeyWithPolicies
         | Operation::ListKeys
         | Operation::CountKeys
@@ -76,7 +82,6 @@ async fn run(request: &HttpRequest, bytes: Bytes, state: &State, cx: Arc<Context
         | Operation::GetKeyVersions
         | Operation::PatchKey
         | Operation::DeleteKey
-        | Operation::RestoreKey
         | Operation::PurgeKey
         | Operation::UnknownAction
         | Operation::CreateAlias
@@ -97,6 +102,8 @@ async fn run(request: &HttpRequest, bytes: Bytes, state: &State, cx: Arc<Context
         | Operation::DeleteKeyRing
         | Operation::CreateImportToken
         | Operation::GetImportToken
+        | Operation::AcknowledgeEvent
+        | Operation::EndEvent(_)
         | Operation::Expire
         | Operation::Kmip(_)
         | Operation::Unrouted(_) => Err(refuse_action(app, cx, &key).await),

@@ -12,7 +12,7 @@ use crate::app::delete_key::Reply;
 use crate::app::error::Error;
 use crate::clock::RealTime;
 use crate::domain::alias::KeyRef;
-use crate::domain::audit::{Initiator, Record, Target};
+use crate::domain::audit::{Detail, Initiator, Record, Side, Target};
 use crate::domain::caller::Caller;
 use crate::domain::context::{Context, RingScope, Trace};
 use crate::domain::id::{InstanceId, KeyId};
@@ -84,25 +84,46 @@ where
     let (caller, instance, bytes) = match identified {
         Ok(identified) => identified,
         Err(refused) => {
-            let refusal = envelope::refuse(operation, &refused.reason.clone().into());
-            let record = record_unidentified(request, state, operation, now, &trace, &refused, &refusal);
-            state.app.note(record).await;
-            return with_correlation(refusal.response, correlation);
+            let response = Box::pin(turn_away(request, state, operation, now, &trace, &refused)).await;
+            return with_correlation(response, correlation);
         }
     };
-    let ring = request.headers().get(RING).map(|ring| RingScope::parse(&String::from_utf8_lossy(ring.as_bytes())));
     let rights = state.app.rights(&caller, &instance);
-    let cx = Arc::new(Context { now, caller, rights, instance, operation, ring, trace });
-    let refusal = match panics::caught(run(Arc::clone(&cx), bytes)).await {
-        Some(Ok(response)) => return with_correlation(response, correlation),
-        Some(Err(failure)) => envelope::refuse(named_operation(request, operation, &failure), &failure),
+    let cx = Arc::new(Context { now, caller, rights, instance, operation, ring: ring(request), trace });
+    // Boxed: the future of this function, which actix moves about, stays small.
+    let response = match panics::caught(Box::pin(run(Arc::clone(&cx), bytes))).await {
+        Some(Ok(response)) => response,
+        failed => Box::pin(fail(request, state, &cx, failed.and_then(Result::err))).await,
+    };
+    with_correlation(response, correlation)
+}
+
+/// Answers a request that nobody may have made, and records that.
+async fn turn_away(
+    request: &HttpRequest,
+    state: &State,
+    operation: Operation,
+    now: Timestamp,
+    trace: &Trace,
+    refused: &Unidentified,
+) -> HttpResponse {
+    let refusal = envelope::refuse(operation, &refused.reason.clone().into());
+    let record = record_unidentified(request, state, operation, now, trace, refused, &refusal);
+    state.app.note(record).await;
+    refusal.response
+}
+
+/// Answers what a use case refused, or a panic where there is no error, and records it.
+async fn fail(request: &HttpRequest, state: &State, cx: &Context, failure: Option<Error>) -> HttpResponse {
+    let refusal = match failure {
+        Some(failure) => envelope::refuse(named_operation(request, cx.operation, &failure), &failure),
         None => envelope::render_fault(500),
     };
-    let mut record = Record::of(&cx, recorded(refusal.status));
+    let mut record = Record::of(cx, recorded(refusal.status));
     record.failure.clone_from(&refusal.text);
     record.target.key = named_key(request);
     state.app.note(record).await;
-    with_correlation(refusal.response, correlation)
+    refusal.response
 }
 
 /// The status that a record tells. Source: docs, at-events: 401 for forbidden requests too.
@@ -140,11 +161,9 @@ fn named_operation(request: &HttpRequest, operation: Operation, failure: &Error)
 pub(crate) async fn refuse_unread(request: &HttpRequest, state: &State, reason: Reason) -> HttpResponse {
     let operation = Operation::Unrouted(Family::of(request.path()));
     let (trace, correlation) = trace(request, state);
-    let refusal = envelope::refuse(operation, &reason.clone().into());
     let refused = Unidentified { caller: None, reason };
-    let record = record_unidentified(request, state, operation, state.now().await, &trace, &refused, &refusal);
-    state.app.note(record).await;
-    with_correlation(refusal.response, correlation)
+    let response = turn_away(request, state, operation, state.now().await, &trace, &refused).await;
+    with_correlation(response, correlation)
 }
 
 /// A path that the API does not have.
@@ -226,10 +245,12 @@ fn endpoint(request: &HttpRequest) -> Endpoint {
 
 fn given_correlation(request: &HttpRequest) -> Option<(String, HeaderValue)> {
     let header = request.headers().get(CORRELATION_ID)?;
-    let text = header.to_str().ok()?;
-    let fits =
-        (1..=CORRELATION_CHARACTERS_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
-    fits.then(|| (text.to_owned(), header.clone()))
+    let bytes = header.as_bytes();
+    // Without a way out of the loop, so that it takes many bytes at a time.
+    let graphic = bytes.iter().fold(true, |so_far, byte| so_far & byte.is_ascii_graphic());
+    let fits = graphic && (1..=CORRELATION_CHARACTERS_MAX).contains(&bytes.len());
+    let text = std::str::from_utf8(bytes).ok().filter(|_| fits)?;
+    Some((text.to_owned(), header.clone()))
 }
 
 fn made_correlation(state: &State) -> (String, HeaderValue) {
@@ -259,11 +280,12 @@ fn record_unidentified(
     };
     let instance_id = request.headers().get(INSTANCE).and_then(|id| id.to_str().ok()).and_then(InstanceId::parse);
     let instance = instance_id.and_then(|id| state.app.memory.instances.get(id));
+    let details = ring(request).map(|ring| Detail::of_ring(Side::Request, ring.text()));
     Record {
         at: now.millis(),
         action: format!("kms.{}", row.audit),
         verb: row.message.to_owned(),
-        status: refusal.status,
+        status: recorded(refusal.status),
         failure: refusal.text.clone(),
         correlation: trace.correlation.clone(),
         initiator,
@@ -271,8 +293,13 @@ fn record_unidentified(
         instance_id: instance_id.map(|id| id.to_string()).unwrap_or_default(),
         uri: trace.uri.clone(),
         target: Target { key: named_key(request), name: String::new() },
-        details: Vec::new(),
+        details: details.into_iter().collect(),
     }
+}
+
+/// What `x-kms-key-ring` asks for.
+fn ring(request: &HttpRequest) -> Option<RingScope> {
+    request.headers().get(RING).map(|ring| RingScope::parse(&String::from_utf8_lossy(ring.as_bytes())))
 }
 
 fn with_correlation(mut response: HttpResponse, correlation: HeaderValue) -> HttpResponse {

@@ -16,7 +16,7 @@ const MORE_INFO: &str = "https://cloud.ibm.com/apidocs/key-protect";
 /// Media type of keys.
 pub(crate) const KEY: &str = "application/vnd.ibm.kms.key+json";
 /// Media type of the replies of wrap, unwrap and rewrap.
-pub(crate) const KEY_ACTION: &str = "application/vnd.ibm.kms.key_action+json";
+const KEY_ACTION: &str = "application/vnd.ibm.kms.key_action+json";
 /// Media type of key versions.
 pub(crate) const KEY_VERSION: &str = "application/vnd.ibm.kms.key.version+json";
 /// Media type of aliases.
@@ -113,6 +113,12 @@ pub(crate) fn reply<T: Serialize>(status: StatusCode, media_type: &'static str, 
 /// A reply whose JSON is at hand.
 pub(crate) fn reply_text(status: StatusCode, media_type: &'static str, text: String) -> HttpResponse {
     HttpResponseBuilder::new(status).insert_header((CONTENT_TYPE, HeaderValue::from_static(media_type))).body(text)
+}
+
+/// The reply of wrap, unwrap or rewrap. Its media type is checked when this is compiled, not with each request.
+pub(crate) fn action_reply(text: String) -> HttpResponse {
+    static MEDIA_TYPE: HeaderValue = HeaderValue::from_static(KEY_ACTION);
+    HttpResponseBuilder::new(StatusCode::OK).insert_header((CONTENT_TYPE, MEDIA_TYPE.clone())).body(text)
 }
 
 #[derive(Serialize)]

@@ -5,6 +5,7 @@ mod aliases;
 mod draft;
 pub(crate) mod entry;
 pub(crate) mod envelope;
+mod event_ack;
 mod import_token;
 mod instance_policies;
 mod instance_policy_body;
@@ -18,6 +19,7 @@ mod registration_body;
 mod registrations;
 mod render;
 mod rings;
+mod single;
 mod wrapping;
 
 use actix_web::web::{self, ServiceConfig};
@@ -70,6 +72,11 @@ fn beside_keys(routes: &mut ServiceConfig) {
             web::resource("/key_rings/{ring}")
                 .route(web::post().to(rings::create))
                 .route(web::delete().to(rings::delete))
+                .default_service(web::to(entry::wrong_method)),
+        )
+        .service(
+            web::resource("/event_ack")
+                .route(web::post().to(event_ack::acknowledge_event))
                 .default_service(web::to(entry::wrong_method)),
         )
         .service(

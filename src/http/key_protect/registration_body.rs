@@ -1,15 +1,16 @@
 //! Bodies of the calls that write registrations. Source: Node client of services; `docs/contract/events.md` 1.3.
 
-use serde_json::Value;
-
 use crate::domain::id::VersionId;
 use crate::domain::reason::{BodyFault, Reason};
 use crate::domain::registration::{RegistrationDraft, is_text};
 use crate::http::json::{self, Body, Fields};
 use crate::http::key_protect::envelope::REGISTRATION;
+use crate::http::key_protect::single::{Expected, single_resource};
 
 /// Media type of a registration on its way in; that of replies is taken too (ASSUMED).
 const REGISTRATION_INPUT: &str = "application/vnd.ibm.kms.registration_input+json";
+const EXPECTED: Expected<'_> =
+    Expected { kinds: &[REGISTRATION_INPUT, REGISTRATION], many: BodyFault::ManyRegistrations };
 const TEXT_RULE: &str = "up to 1000 characters without control characters";
 
 /// What a call needs of its body.
@@ -35,7 +36,7 @@ pub(crate) fn read(bytes: &[u8], needs: Needs) -> Result<RegistrationDraft, Reas
         (Body::Fields(fields), Needs::Nothing) if fields.is_empty() => return Ok(RegistrationDraft::default()),
         (Body::Fields(fields), _) => fields,
     };
-    let resource = single_resource(&fields)?;
+    let resource = single_resource(&fields, EXPECTED)?;
     let draft = RegistrationDraft {
         prevent_deletion: resource.boolean("preventkeydeletion")?,
         description: text(&resource, "description", "description")?,
@@ -43,25 +44,6 @@ pub(crate) fn read(bytes: &[u8], needs: Needs) -> Result<RegistrationDraft, Reas
         version: version(&resource)?,
     };
     if needs == Needs::All { whole(draft) } else { Ok(draft) }
-}
-
-fn single_resource(body: &Fields) -> Result<Fields, Reason> {
-    let metadata = body.object("metadata")?.filter(|metadata| !metadata.is_empty());
-    let metadata = metadata.ok_or(Reason::BadBody(BodyFault::NoMetadata))?;
-    let kind = metadata.text("collectiontype")?;
-    if kind != Some(REGISTRATION_INPUT) && kind != Some(REGISTRATION) {
-        return Err(Reason::BadBody(BodyFault::CollectionType));
-    }
-    let mut resources = body.objects("resources")?.ok_or(Reason::BadBody(BodyFault::NoResources))?;
-    let resource = resources.pop().ok_or(Reason::BadBody(BodyFault::NoResources))?;
-    if !resources.is_empty() {
-        return Err(Reason::BadBody(BodyFault::ManyRegistrations));
-    }
-    match metadata.get("collectiontotal") {
-        Some(Value::Number(total)) if total.as_i64() == Some(1) => Ok(resource),
-        Some(Value::Number(_)) | None => Err(Reason::CollectionTotalMismatch),
-        Some(_) => Err(Reason::BadBody(BodyFault::Malformed)),
-    }
 }
 
 fn text(resource: &Fields, member: &str, name: &'static str) -> Result<Option<String>, Reason> {

@@ -292,6 +292,29 @@ CREATE TABLE iam_policy_changes (
     UNIQUE (id, at)
 ) STRICT;
 
+-- Service ids of IAM that were made by its API.
+CREATE TABLE service_ids (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    description TEXT,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL
+) STRICT;
+
+-- API keys of IAM that were made by its API, without the keys. iam_id: whom one speaks for; digest: SHA-256 of it.
+CREATE TABLE api_keys (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    description TEXT,
+    iam_id TEXT NOT NULL,
+    digest BLOB NOT NULL UNIQUE,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL
+) STRICT;
+CREATE INDEX api_keys_by_iam_id ON api_keys (iam_id);
+
 -- Which cloud resource a root key protects, and with which of its versions.
 CREATE TABLE registrations (
     seq INTEGER PRIMARY KEY,
@@ -313,6 +336,88 @@ CREATE INDEX registrations_by_key ON registrations (key_id, seq);
 CREATE INDEX registrations_by_instance ON registrations (instance_id, seq);
 CREATE INDEX registrations_by_resource ON registrations (instance_id, resource_crn);
 
+-- Whom events are told. events: words joined by commas; ack: http or event_ack. Secrets are sealed under the master key;
+-- the former one signs until former_until.
+CREATE TABLE subscribers (
+    seq INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    url TEXT NOT NULL,
+    service_name TEXT,
+    resource_crn TEXT,
+    events TEXT NOT NULL,
+    ack TEXT NOT NULL,
+    built_in INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    nonce BLOB NOT NULL UNIQUE,
+    sealed BLOB NOT NULL,
+    former_nonce BLOB,
+    former_sealed BLOB,
+    former_until INTEGER
+) STRICT;
+
+-- Lifecycle events: one action on a key, as one of its registrations is told of it. body: the bytes that each attempt
+-- sends; the four version columns are a rotation's. outcome: open, succeeded, failed, dropped.
+CREATE TABLE events (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    key_id TEXT NOT NULL,
+    instance_id TEXT NOT NULL,
+    resource_crn TEXT NOT NULL,
+    correlation TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    deadline INTEGER NOT NULL,
+    key_state INTEGER NOT NULL,
+    new_version_id TEXT,
+    new_version_created_at INTEGER,
+    old_version_id TEXT,
+    old_version_created_at INTEGER,
+    body TEXT NOT NULL,
+    outcome TEXT NOT NULL
+) STRICT;
+CREATE INDEX events_by_deadline ON events (deadline, seq) WHERE outcome = 'open';
+CREATE INDEX events_open_by_key ON events (key_id, resource_crn) WHERE outcome = 'open';
+
+-- An event on its way to one subscriber; without one where nobody listens. state: pending, delivered, succeeded, failed,
+-- dropped. tries: attempts of the schedule; next_at: its next one, null while it waits behind an earlier event.
+-- due_at: when anything is to be sent, null while an attempt is under way (claimed = 1). redeliveries: asked for, not made.
+CREATE TABLE deliveries (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    event INTEGER NOT NULL,
+    key_id TEXT NOT NULL,
+    resource_crn TEXT NOT NULL,
+    subscriber TEXT,
+    state TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    tries INTEGER NOT NULL,
+    next_at INTEGER,
+    redeliveries INTEGER NOT NULL,
+    due_at INTEGER,
+    claimed INTEGER NOT NULL
+) STRICT;
+CREATE INDEX deliveries_by_event ON deliveries (event);
+CREATE INDEX deliveries_by_key ON deliveries (key_id, seq);
+CREATE INDEX deliveries_in_line ON deliveries (subscriber, key_id, resource_crn, seq) WHERE state = 'pending';
+CREATE INDEX deliveries_due ON deliveries (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX deliveries_due_in_turn ON deliveries (subscriber, key_id, due_at, seq) WHERE due_at IS NOT NULL;
+CREATE INDEX deliveries_asked ON deliveries (subscriber, key_id, resource_crn, seq) WHERE redeliveries > 0;
+CREATE INDEX deliveries_claimed ON deliveries (claimed) WHERE claimed = 1;
+
+-- Attempts at deliveries, numbered from 1 on.
+CREATE TABLE attempts (
+    delivery INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    cause TEXT NOT NULL,
+    status INTEGER,
+    latency_ms INTEGER NOT NULL,
+    error TEXT,
+    body TEXT NOT NULL,
+    PRIMARY KEY (delivery, n)
+) STRICT, WITHOUT ROWID;
+
+-- What time will bring. kind: expiry, rotation, deletion-lapse, purge of a key; token-expiry of an instance.
 -- What time will bring. kind: expiry, rotation, deletion-lapse, purge of a key; token-expiry, reclamation of an
 -- instance; propagation of a policy of IAM.
 CREATE TABLE due (

@@ -10,11 +10,17 @@ pub(crate) const STEADY: [&str; 4] = ["--deterministic", "7", "--clock", "frozen
 /// Asserts that a body is what `tests/it/golden/<name>.json` holds, member for member.
 #[track_caller]
 pub(crate) fn compare(name: &str, body: &Value) {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/golden").join(format!("{name}.json"));
     let mut text = serde_json::to_string_pretty(body).expect("JSON");
     text.push('\n');
+    compare_file(&format!("tests/it/golden/{name}.json"), &text);
+}
+
+/// Asserts that a file of the repository holds a text.
+#[track_caller]
+pub(crate) fn compare_file(name: &str, text: &str) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name);
     if wants_update() {
-        std::fs::write(&path, &text).expect("a golden file that can be written");
+        std::fs::write(&path, text).expect("a golden file that can be written");
         return;
     }
     let kept = std::fs::read_to_string(&path);

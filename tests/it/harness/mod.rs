@@ -1,6 +1,7 @@
 //! A real service on port 0 with a temporary folder, and words to talk to it.
 
 pub(crate) mod dice;
+pub(crate) mod events;
 pub(crate) mod faults;
 pub(crate) mod golden;
 pub(crate) mod grants;
@@ -10,7 +11,9 @@ pub(crate) mod policies;
 pub(crate) mod process;
 pub(crate) mod program;
 pub(crate) mod raw;
+pub(crate) mod receiver;
 pub(crate) mod reply;
+pub(crate) mod role_table;
 pub(crate) mod spec;
 pub(crate) mod wire;
 pub(crate) mod words;

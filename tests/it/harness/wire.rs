@@ -24,12 +24,21 @@ pub(crate) async fn connect(url: &str) -> TcpStream {
 
 /// Sends a request as it stands and reads the answer until the connection ends; it should ask for `Connection: close`.
 pub(crate) async fn exchange(url: &str, request: &str) -> Answer {
+    parse(&answered(url, request).await)
+}
+
+/// All that comes back until the connection ends, however it ends.
+pub(crate) async fn all_of(url: &str, request: &str) -> String {
+    String::from_utf8_lossy(&answered(url, request).await).into_owned()
+}
+
+async fn answered(url: &str, request: &str) -> Vec<u8> {
     let mut stream = connect(url).await;
     stream.write_all(request.as_bytes()).await.expect("the request is taken");
     let mut bytes = Vec::new();
     let read = timeout(ANSWER_DEADLINE, stream.read_to_end(&mut bytes)).await;
     read.expect("an answer in time").expect("an answer");
-    parse(&bytes)
+    bytes
 }
 
 /// Splits an answer into its parts.

@@ -1,0 +1,131 @@
+//! Deliveries on their way: what goes out next, and what is made of the answers. Who sends has no say in either.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::app::App;
+use crate::app::error::Error;
+pub(crate) use crate::app::settle::Made;
+use crate::app::settle::Settling;
+use crate::app::subscribers::open_secrets;
+use crate::crypto::webhook_signature::{WebhookSecret, sign};
+use crate::domain::due::{Due, DueKind};
+use crate::domain::subscriber::{Ack, Subscriber};
+use crate::domain::time::Timestamp;
+use crate::store::claims::{self, Claimed};
+use crate::store::tx::Tx;
+use crate::store::{deliveries, subscribers};
+
+/// Deliveries of one subscriber that are under way or handed out at once.
+pub(crate) const HANDED_OUT_MAX: usize = 256;
+
+/// What of a subscriber's deliveries is in the hands of who sends.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Hands {
+    pub(crate) count: usize,
+    /// The key that was served last.
+    pub(crate) last_key: String,
+}
+
+/// Whom a parcel goes to.
+pub(crate) struct Recipient {
+    pub(crate) subscriber: Subscriber,
+    secrets: Vec<WebhookSecret>,
+}
+
+/// An attempt that is to be made.
+pub(crate) struct Parcel {
+    pub(crate) recipient: Arc<Recipient>,
+    pub(crate) claimed: Claimed,
+    /// When it was handed out.
+    pub(crate) at: Timestamp,
+}
+
+/// All that a step hands out, in order, and where it left off with each subscriber.
+#[derive(Default)]
+pub(crate) struct HandedOut {
+    pub(crate) parcels: Vec<Parcel>,
+    pub(crate) last_keys: Vec<(String, String)>,
+}
+
+impl Parcel {
+    /// Headers of its own, signed for this moment of the real clock. Source: `docs/contract/events.md` 3.1.
+    pub(crate) fn headers(&self, real_seconds: i64) -> Vec<(&'static str, String)> {
+        let id = self.claimed.event.to_string();
+        let signature = sign(&self.recipient.secrets, &id, real_seconds, self.claimed.body.as_bytes());
+        vec![
+            ("webhook-id", id),
+            ("webhook-timestamp", real_seconds.to_string()),
+            ("webhook-signature", signature),
+            ("correlation-id", self.claimed.correlation.clone()),
+        ]
+    }
+
+    /// The body, byte for byte what every attempt sends.
+    pub(crate) fn body(&self) -> Bytes {
+        Bytes::copy_from_slice(self.claimed.body.as_bytes())
+    }
+
+    /// How the recipient acknowledges.
+    pub(crate) fn ack(&self) -> Ack {
+        self.recipient.subscriber.ack
+    }
+}
+
+/// Records what came of attempts and hands out what is due by `now`, in one transaction.
+///
+/// # Errors
+/// The store's; then nothing is recorded and nothing handed out.
+pub(crate) async fn step(
+    app: &Arc<App>,
+    made: Arc<Vec<Made>>,
+    hands: HashMap<String, Hands>,
+    now: Timestamp,
+) -> Result<HandedOut, Error> {
+    let shared = Arc::clone(app);
+    app.write(move |tx| {
+        let mut settling = Settling::new(&shared, tx);
+        for one in made.iter() {
+            settling.attempt(one)?;
+        }
+        settling.finish()?;
+        let handed_out = hand_out(&shared, tx, &hands, now)?;
+        // Before the commit: whoever waits for the attempts looks into the journal right after it.
+        shared.journal.note(made.iter().map(|one| Due { at: one.due_at, kind: DueKind::Attempt }));
+        Ok(handed_out)
+    })
+    .await
+}
+
+fn hand_out(app: &App, tx: &Tx<'_>, hands: &HashMap<String, Hands>, now: Timestamp) -> Result<HandedOut, Error> {
+    let mut all = HandedOut::default();
+    if app.memory.dispatch.is_stopped() {
+        return Ok(all);
+    }
+    for name in claims::subscribers(tx)? {
+        let held = hands.get(&name).cloned().unwrap_or_default();
+        let room = HANDED_OUT_MAX.saturating_sub(held.count);
+        if room == 0 {
+            continue;
+        }
+        let Some(recipient) = recipient(app, tx, &name, now)? else {
+            deliveries::forget_asked(tx, &name)?;
+            continue;
+        };
+        let batch = claims::claim(tx, &name, &held.last_key, room, now)?;
+        let recipient = Arc::new(recipient);
+        let parcels = batch.claimed.into_iter();
+        all.parcels.extend(parcels.map(|claimed| Parcel { recipient: Arc::clone(&recipient), claimed, at: now }));
+        all.last_keys.push((name, batch.last_key));
+    }
+    Ok(all)
+}
+
+fn recipient(app: &App, tx: &Tx<'_>, name: &str, now: Timestamp) -> Result<Option<Recipient>, Error> {
+    let Some(subscriber) = subscribers::get(tx, name)? else { return Ok(None) };
+    let Some(sealed) = subscribers::secrets(tx, name)? else { return Ok(None) };
+    let secrets = open_secrets(app, name, sealed, now)?;
+    Ok(Some(Recipient { subscriber, secrets }))
+}
