@@ -12,7 +12,7 @@ use actix_web::{App as WebApp, HttpServer};
 
 use crate::http::state::State;
 use crate::http::watchdog::{IDLE_MAX, Watchdog};
-use crate::http::{admin, guard, iam, iam_policies, key_protect, resource_controller};
+use crate::http::{admin, docs, guard, iam, iam_policies, key_protect, resource_controller};
 
 /// Connections at once; beyond, accepting waits. Source: `docs/contract/reliability.md` T-21.
 const CONNECTIONS_MAX: usize = 4_096;
@@ -36,6 +36,7 @@ pub(crate) fn start(listener: TcpListener, state: Data<State>, watchdog: Arc<Wat
             .configure(iam::configure)
             .configure(iam_policies::configure)
             .configure(resource_controller::configure)
+            .configure(docs::configure)
             .configure(admin::configure)
     })
     .workers(workers)
