@@ -4,7 +4,7 @@
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-sdk test-openapi bench crash lint clean
+.PHONY: help run test test-sdk test-openapi bench simulate crash lint clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 18
@@ -28,6 +28,9 @@ bench: ## Measure wrap and unwrap against a bare HTTP server, lists of many keys
 	$(CARGO) bench --locked --bench wrap
 	$(CARGO) bench --locked --bench lists
 	$(CARGO) bench --locked --bench events
+
+simulate: ## Run 10,000 seeds of deliveries under crashes and misbehaving receivers
+	MKP_SIMULATION_SEEDS=10000 $(CARGO) test --release --locked --lib simulation -- --nocapture
 
 crash: ## Kill the service 100 times amid writes and look for losses
 	MKP_CRASH_ROUNDS=100 $(CARGO) test --release --locked --test it crash -- --nocapture

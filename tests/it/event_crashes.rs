@@ -52,7 +52,7 @@ async fn an_event_survives_a_kill_at_any_moment_after_its_change() {
     let buckets: Vec<String> = (0..20).map(|n| format!("b{n}")).collect();
     let names: Vec<&str> = buckets.iter().map(String::as_str).collect();
     let mut scene = Scene::new(&receiver, &names).await;
-    for round in 0..3 {
+    for round in 0..usize::try_from(number("MKP_CRASH_ROUNDS", 3)).unwrap() {
         scene.kp.rotate(&scene.key).await.succeeds(204);
         let_pass(Duration::from_micros(dice.below(20_000)));
         scene.crash().await;
