@@ -89,18 +89,32 @@ pub(crate) async fn step(
 ) -> Result<HandedOut, Error> {
     let shared = Arc::clone(app);
     app.write(move |tx| {
-        let mut settling = Settling::new(&shared, tx);
-        for one in made.iter() {
-            settling.attempt(one)?;
-        }
-        settling.finish()?;
-        let handed_out = hand_out(&shared, tx, &hands, now)?;
+        let handed_out = step_within(&shared, tx, &made, &hands, now)?;
         // Before the commit: whoever waits for the attempts looks into the journal right after it.
         let attempts = made.iter().filter(|one| one.answer.is_some());
         shared.journal.note(attempts.map(|one| Due { at: one.due_at, kind: DueKind::Attempt }));
         Ok(handed_out)
     })
     .await
+}
+
+/// A step in the caller's transaction.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn step_within(
+    app: &App,
+    tx: &Tx<'_>,
+    made: &[Made],
+    hands: &HashMap<String, Hands>,
+    now: Timestamp,
+) -> Result<HandedOut, Error> {
+    let mut settling = Settling::new(app, tx);
+    for one in made {
+        settling.attempt(one)?;
+    }
+    settling.finish()?;
+    hand_out(app, tx, hands, now)
 }
 
 /// True while an attempt that was handed out should be made. What it is about may have ended since.

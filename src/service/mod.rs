@@ -5,6 +5,8 @@ mod data_folder;
 mod log;
 mod open;
 mod ready_file;
+#[cfg(test)]
+mod simulation;
 mod wake;
 mod webhooks;
 
