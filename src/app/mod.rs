@@ -33,6 +33,7 @@ pub(crate) mod patch_key;
 pub(crate) mod read_key;
 pub(crate) mod receivers;
 pub(crate) mod registrations;
+pub(crate) mod resource_keys;
 pub(crate) mod rights;
 pub(crate) mod rings;
 pub(crate) mod rotate_key;

@@ -14,13 +14,15 @@ use crate::domain::alias::KeyRef;
 use crate::domain::audit::{Datum, Record, Side};
 use crate::domain::caller::IdentityKind;
 use crate::domain::context::Context;
+use crate::domain::id::KeyId;
 use crate::domain::key::machine::Action;
 use crate::domain::key::{Key, Version};
 use crate::domain::reason::Reason;
 use crate::domain::registration::{self, Registration, RegistrationDraft, ResourceCrn, Write};
 use crate::store::key_query::Clause;
 use crate::store::key_versions;
-use crate::store::registrations;
+use crate::store::keys;
+use crate::store::registrations::{self, Owner};
 pub(crate) use crate::store::registrations::{Page, Wanted};
 use crate::store::tx::Tx;
 
@@ -52,9 +54,9 @@ pub(crate) async fn list_of_key(
             let key = lookup::key(tx, &asked, &reference)?;
             let wanted = wanted?;
             key.check(Action::Read, asked.now)?;
-            let mut clause = Clause::of_keys(key.instance, None, &Visible::All);
-            clause.add("k.id = ?", key.id.to_string());
-            Ok((key, registrations::page(tx, clause, &wanted)?))
+            let clause = Clause::of_keys(key.instance, None, &Visible::All);
+            let page = registrations::page(tx, Owner::Key(key.id), &clause, &wanted)?;
+            Ok((key, page))
         })
         .await?;
     note(app, Record::of(&cx, 200).about(&key), &page).await;
@@ -71,7 +73,8 @@ pub(crate) async fn list_all(app: &Arc<App>, cx: Arc<Context>, wanted: Result<Wa
     cx.allow(Place::Anywhere)?;
     let wanted = wanted?;
     let clause = Clause::of_keys(cx.instance.id, cx.ring.as_ref(), &access::visible(&cx.rights, cx.operation));
-    let page = app.read(move |tx| Ok(registrations::page(tx, clause, &wanted)?)).await?;
+    let owner = Owner::Instance(cx.instance.id);
+    let page = app.read(move |tx| Ok(registrations::page(tx, owner, &clause, &wanted)?)).await?;
     note(app, Record::of(&cx, 200), &page).await;
     Ok(page)
 }
@@ -95,36 +98,47 @@ pub(crate) async fn create(
 ) -> Result<Registration, Error> {
     service_only(&cx)?;
     let shared = Arc::clone(app);
-    app.write(move |tx| {
-        let Begun { key, resource, body: draft } = begin(tx, &cx, asked, Write::Create)?;
-        if registrations::get(tx, key.id, &resource)?.is_some() {
-            return Err(Reason::RegistrationExists.into());
-        }
-        let version = version(tx, &key, draft.version, None)?.unwrap_or(key.version);
-        let at = cx.now.whole_seconds();
-        let by = cx.caller.identity.subject.clone();
-        let one = Registration {
-            key: key.id,
-            key_name: key.name.clone(),
-            resource,
-            prevent_deletion: draft.prevent_deletion.unwrap_or(false),
-            description: draft.description,
-            metadata: draft.metadata,
-            version,
-            created_at: at,
-            created_by: by.clone(),
-            updated_at: at,
-            updated_by: by,
-            revision: 1,
-        };
-        registrations::insert(tx, &one)?;
-        let mut record = Record::of(&cx, 201).about(&key);
-        record.add(Side::Request, "preventKeyDeletion", Datum::Flag(one.prevent_deletion));
-        record.version("keyVersion", &one.version);
-        shared.record(tx, record)?;
-        Ok(one)
-    })
-    .await
+    app.write(move |tx| create_in(&shared, tx, &cx, asked)).await
+}
+
+/// As [`create`], in the caller's transaction: a service of the house makes its resource in the same unit.
+///
+/// # Errors
+/// As [`create`].
+pub(crate) fn create_in(
+    app: &App,
+    tx: &Tx<'_>,
+    cx: &Context,
+    asked: Asked<RegistrationDraft>,
+) -> Result<Registration, Error> {
+    service_only(cx)?;
+    let Begun { key, resource, body: draft } = begin(tx, cx, asked, Write::Create)?;
+    if registrations::get(tx, key.id, &resource)?.is_some() {
+        return Err(Reason::RegistrationExists.into());
+    }
+    let version = version(tx, &key, draft.version, None)?.unwrap_or(key.version);
+    let at = cx.now.whole_seconds();
+    let by = cx.caller.identity.subject.clone();
+    let one = Registration {
+        key: key.id,
+        key_name: key.name.clone(),
+        resource,
+        prevent_deletion: draft.prevent_deletion.unwrap_or(false),
+        description: draft.description,
+        metadata: draft.metadata,
+        version,
+        created_at: at,
+        created_by: by.clone(),
+        updated_at: at,
+        updated_by: by,
+        revision: 1,
+    };
+    registrations::insert(tx, &one)?;
+    let mut record = Record::of(cx, 201).about(&key);
+    record.add(Side::Request, "preventKeyDeletion", Datum::Flag(one.prevent_deletion));
+    record.version("keyVersion", &one.version);
+    app.record(tx, record)?;
+    Ok(one)
 }
 
 /// Changes a registration: all of it (`PUT`), or what is given (`PATCH`).
@@ -140,21 +154,32 @@ pub(crate) async fn change(
 ) -> Result<Registration, Error> {
     service_only(&cx)?;
     let shared = Arc::clone(app);
-    app.write(move |tx| {
-        let if_match = asked.if_match.clone();
-        let Begun { key, resource, body: draft } = begin(tx, &cx, asked, Write::Change)?;
-        let mut one = registrations::get(tx, key.id, &resource)?.ok_or(Reason::RegistrationNotFound)?;
-        if if_match.is_some_and(|header| !registration::matches_etag(&header, &etag(&one))) {
-            return Err(Reason::PreconditionFailed.into());
-        }
-        let version = version(tx, &key, draft.version, Some(one.version))?;
-        let before = one.clone();
-        one.change(draft, version, &cx.caller.identity.subject, cx.now);
-        registrations::update(tx, &one)?;
-        shared.record(tx, describe_change(&cx, &key, &before, &one))?;
-        Ok(one)
-    })
-    .await
+    app.write(move |tx| change_in(&shared, tx, &cx, asked)).await
+}
+
+/// As [`change`], in the caller's transaction.
+///
+/// # Errors
+/// As [`change`].
+pub(crate) fn change_in(
+    app: &App,
+    tx: &Tx<'_>,
+    cx: &Context,
+    asked: Asked<RegistrationDraft>,
+) -> Result<Registration, Error> {
+    service_only(cx)?;
+    let if_match = asked.if_match.clone();
+    let Begun { key, resource, body: draft } = begin(tx, cx, asked, Write::Change)?;
+    let mut one = registrations::get(tx, key.id, &resource)?.ok_or(Reason::RegistrationNotFound)?;
+    if if_match.is_some_and(|header| !registration::matches_etag(&header, &etag(&one))) {
+        return Err(Reason::PreconditionFailed.into());
+    }
+    let version = version(tx, &key, draft.version, Some(one.version))?;
+    let before = one.clone();
+    one.change(draft, version, &cx.caller.identity.subject, cx.now);
+    registrations::update(tx, &one)?;
+    app.record(tx, describe_change(cx, &key, &before, &one))?;
+    Ok(one)
 }
 
 /// Removes a registration, whatever became of the key.
@@ -183,6 +208,21 @@ pub(crate) async fn delete(
         Ok(one)
     })
     .await
+}
+
+/// Removes a registration in the caller's transaction, whatever became of the key and of the authorization: its resource is
+/// no more (ASSUMED). None is no fault.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn withdraw(app: &App, tx: &Tx<'_>, cx: &Context, id: KeyId, resource: &ResourceCrn) -> Result<(), Error> {
+    let Some(key) = keys::get(tx, id)? else { return Ok(()) };
+    let Some(one) = registrations::get(tx, id, resource)? else { return Ok(()) };
+    registrations::remove(tx, id, resource)?;
+    let mut record = Record::of(cx, 204).about(&key);
+    record.add(Side::Request, "preventKeyDeletion", Datum::Flag(one.prevent_deletion));
+    record.version("keyVersion", &one.version);
+    app.record(tx, record)
 }
 
 /// The `ETag` header's text, another one after each change. Source: Node client of services, `W/"c8f7e3…"`.

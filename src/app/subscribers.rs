@@ -22,15 +22,9 @@ use crate::store::tx::Tx;
 /// Remembers that a tester has cut the gateway off from events.
 const CUT_OFF: &str = "gateway-cut-off";
 
-/// Where the storage gateway takes events in this run of the service, if there is a gateway.
+/// Where the storage gateway takes events at this start.
 #[derive(Default)]
-pub(crate) struct Gateway(OnceLock<OwnReceiver>);
-
-/// The gateway as a receiver. Its secret is made at each start, and stays when its subscriber is put back.
-struct OwnReceiver {
-    url: String,
-    secret: WebhookSecret,
-}
+pub(crate) struct Gateway(OnceLock<String>);
 
 /// What can change of a subscriber; what is left out stays as it is.
 #[derive(Default)]
@@ -177,55 +171,53 @@ pub(crate) fn take_out(app: &App, tx: &Tx<'_>, name: &str, now: Timestamp) -> Re
 ///
 /// # Errors
 /// `NoGateway`, `NameTaken`.
-pub(crate) async fn restore_gateway(app: &Arc<App>, now: Timestamp) -> Result<Subscriber, SubscriberRefusal> {
-    let shared = Arc::clone(app);
+pub(crate) async fn restore_gateway(app: &App, now: Timestamp) -> Result<Subscriber, SubscriberRefusal> {
+    let url = app.gateway.0.get().ok_or(SubscriberRefusal::NoGateway)?.clone();
+    let secret = new_secret(app)?;
+    let sealed = seal(app, GATEWAY, &secret)?;
+    let subscriber = own(url, now);
     app.writer
         .run(move |tx| {
-            let gateway = shared.gateway.0.get().ok_or(SubscriberRefusal::NoGateway)?;
-            let subscriber = own(&gateway.url, now);
-            insert(tx, &subscriber, &seal(&shared, GATEWAY, &gateway.secret)?)?;
+            insert(tx, &subscriber, &sealed)?;
             meta::set(tx, CUT_OFF, "no")?;
             Ok(subscriber)
         })
         .await
 }
 
-/// Says where the storage gateway takes events in this run; `None` when it is off. Unless a tester has cut it off, it is
-/// a subscriber from then on. Called once, before anything is sent.
+/// Says where the storage gateway takes events at this start; `None` when it is off. Unless a tester has cut it off, it
+/// is a subscriber from then on.
 ///
 /// # Errors
-/// The store's fault; when there are no random bytes.
+/// The store's fault.
 pub(crate) async fn place_gateway(app: &Arc<App>, url: Option<String>, now: Timestamp) -> Result<(), Error> {
-    if let Some(url) = url {
-        // Nobody else sets it: a service starts once.
-        drop(app.gateway.0.set(OwnReceiver { url, secret: new_secret(app)? }));
-    }
     let shared = Arc::clone(app);
+    let placed = url.clone();
     app.write(move |tx| {
         let present = subscribers::get(tx, GATEWAY)?;
         let cut_off = meta::get(tx, CUT_OFF)?.is_some_and(|word| word == "yes");
-        match (shared.gateway.0.get(), present) {
-            (Some(gateway), Some(one)) => {
-                let url = gateway.url.clone();
-                subscribers::update(tx, &Subscriber { url, ..one })?;
-                let present = seal(&shared, GATEWAY, &gateway.secret)?;
-                Ok(subscribers::set_secrets(tx, GATEWAY, &SealedSecrets { present, former: None })?)
-            }
-            (Some(gateway), None) if !cut_off => {
-                let sealed = seal(&shared, GATEWAY, &gateway.secret)?;
-                Ok(subscribers::insert(tx, &own(&gateway.url, now), &sealed)?)
+        match (placed, present) {
+            (Some(url), Some(one)) => Ok(subscribers::update(tx, &Subscriber { url, ..one })?),
+            (Some(url), None) if !cut_off => {
+                let sealed = seal(&shared, GATEWAY, &new_secret(&shared)?)?;
+                Ok(subscribers::insert(tx, &own(url, now), &sealed)?)
             }
             (None, Some(_)) => take_out(&shared, tx, GATEWAY, now),
             (Some(_) | None, None) => Ok(()),
         }
     })
-    .await
+    .await?;
+    if let Some(url) = url {
+        // A service starts once.
+        drop(app.gateway.0.set(url));
+    }
+    Ok(())
 }
 
-fn own(url: &str, now: Timestamp) -> Subscriber {
+fn own(url: String, now: Timestamp) -> Subscriber {
     Subscriber {
         name: GATEWAY.to_owned(),
-        url: url.to_owned(),
+        url,
         scope: Scope::Service(Service::ObjectStorage.name().to_owned()),
         events: EventKind::ALL.to_vec(),
         ack: Ack::Http,
@@ -240,6 +232,17 @@ fn own(url: &str, now: Timestamp) -> Subscriber {
 /// When there are no random bytes.
 pub(crate) fn seal(app: &App, name: &str, secret: &WebhookSecret) -> Result<SealedRow, Error> {
     Ok(app.vault.seal(&place(name), secret.bytes())?)
+}
+
+/// Secrets of the storage gateway's own subscriber; none while it is cut off.
+///
+/// # Errors
+/// The store's fault, or damage.
+pub(crate) async fn gateway_secrets(app: &App, now: Timestamp) -> Result<Vec<WebhookSecret>, Error> {
+    match app.read(|tx| Ok(subscribers::secrets(tx, GATEWAY)?)).await? {
+        Some(sealed) => open_secrets(app, GATEWAY, sealed, now),
+        None => Ok(Vec::new()),
+    }
 }
 
 /// Opens the secrets of a subscriber: the present one, and the former one while it signs.

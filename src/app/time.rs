@@ -10,6 +10,17 @@ use crate::domain::due::{Due, DueKind};
 use crate::domain::time::Timestamp;
 use crate::store::{due, meta};
 
+/// The virtual time of a request: what is due by then has been done.
+pub(crate) async fn present(app: &Arc<App>) -> Timestamp {
+    let now = app.clock.now();
+    if app.memory.next_due() <= now.millis()
+        && let Err(fault) = Box::pin(tick(app, now)).await
+    {
+        tracing::error!(%fault, "what is due could not be done");
+    }
+    now
+}
+
 /// Rows of a journey's report.
 const REPORT_ROWS_MAX: usize = 1_000;
 

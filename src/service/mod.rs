@@ -4,21 +4,24 @@ mod audit_file;
 mod data_folder;
 #[cfg(test)]
 mod gateway_tests;
+mod key_protect;
+mod listeners;
 mod log;
 mod open;
 mod ready_file;
 #[cfg(test)]
 mod simulation;
+mod tls;
 mod wake;
 mod webhooks;
 
-use std::net::{IpAddr, TcpListener};
-use std::path::Path;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
+use actix_web::dev::{Server, ServerHandle};
 use actix_web::web::Data;
 use thiserror::Error as ThisError;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -29,26 +32,30 @@ use zeroize::Zeroizing;
 use crate::app::App;
 use crate::app::builtin;
 use crate::app::error::Error;
+use crate::app::resource_keys::HmacPair;
 use crate::app::{subscribers, time};
 use crate::clock;
 use crate::config::Config;
+use crate::cos::app::CosApp;
+use crate::cos::http::{Gateway, server as gateway_server};
+use crate::crypto::local_ca::LocalCa;
 use crate::crypto::random::Random;
 use crate::delivery::dispatcher::Dispatcher;
 use crate::domain::crn;
 use crate::domain::id::InstanceId;
 use crate::domain::instance::Service as Kind;
-use crate::http::server;
-use crate::http::state::{AdminAccess, Info, State};
+use crate::http::server::{self, Listeners};
+use crate::http::state::{AdminAccess, CosHmac, Info, State};
 use crate::http::watchdog::Watchdog;
 use crate::service::audit_file::AuditFile;
 use crate::service::data_folder::DataFolder;
+use crate::service::key_protect::WithinTheHouse;
+use crate::service::listeners::{Addresses, Ports};
 use crate::service::open::Opened;
 use crate::service::wake::Waker;
 use crate::store;
 use crate::store::file::OpenError;
 
-/// Connections that the system holds until they are accepted.
-const BACKLOG: i32 = 2_048;
 /// Real time that a connection without a request is left open at a stop.
 const IDLE_GRACE: Duration = Duration::from_millis(250);
 /// Real time that attempts are still begun in while requests end.
@@ -111,13 +118,19 @@ impl Signals {
     }
 }
 
+/// A running server.
+struct Serving {
+    handle: ServerHandle,
+    task: Task<std::io::Result<()>>,
+}
+
 /// A running service.
 ///
 /// Dropped without a stop, it lets go of its port and closes its store, without waiting for anything.
 pub struct Service {
     state: Data<State>,
-    server: ServerHandle,
-    serving: Task<std::io::Result<()>>,
+    /// The main one, then the gateway's, if there is one.
+    servers: Vec<Serving>,
     waker: Option<Waker>,
     /// The store's; the writer is the last one.
     threads: Vec<JoinHandle<()>>,
@@ -137,27 +150,28 @@ impl Service {
         refuse_unsafe(&config)?;
         data_folder::check_master_key(&config)?;
         let clients = webhooks::clients(&config)?;
-        let listener = bind(config.host, config.port)?;
+        let ports = Ports::bind(&config)?;
         let folder = DataFolder::open(&config)?;
-        let Opened { app, threads, owner_key } = open::open(&config, &folder)?;
+        let Opened { app, threads, owner_key, cos_hmac, ca } = open::open(&config, &folder)?;
         // From here on a restart goes on from this clock, whatever ends the process.
         time::keep_course(&app).await?;
-        // Without a gateway nobody takes the events of buckets.
-        subscribers::place_gateway(&app, None, app.clock.now()).await?;
+        let cos = open_gateway(&app, &folder).await?;
+        let addresses = ports.addresses(&config)?;
+        let intake = addresses.cos_url.as_ref().map(|url| format!("{url}{}", crate::cos::http::KEY_EVENTS));
+        subscribers::place_gateway(&app, intake, app.clock.now()).await?;
         let dispatcher = Dispatcher::start(Arc::clone(&app), clients);
-        let info = describe(&config, &listener, owner_key, admin_token(&config, &app.vault.random)?)?;
+        let admin_token = admin_token(&config, &app.vault.random)?;
+        let ca_file = if tls::is_wanted(&config) { Some(tls::write_ca(folder.path(), &ca)?) } else { None };
+        let info = describe(addresses, ca_file, Secrets { owner_key, cos_hmac, admin_token });
         let admin = AdminAccess { token: info.admin_token.clone(), local: config.host.is_loopback() };
         let audit_file = match &config.audit_file {
             Some(path) => Some(AuditFile::start(Arc::clone(&app), path).await?),
             None => None,
         };
         let ready_file = config.ready_file.clone();
-        let state = Data::new(State::new(app, info, admin));
+        let state = Data::new(State::new(app, cos, info, admin, ca.certificate_pem.clone()));
         let watchdog = Arc::new(Watchdog::default());
-        let server = server::start(listener, state.clone(), Arc::clone(&watchdog))
-            .map_err(|error| StartError(format!("port {} cannot be served: {error}", config.port)))?;
-        let handle = server.handle();
-        let serving = actix_web::rt::spawn(server);
+        let servers = serve(ports, &config, &ca, &state, &watchdog)?;
         let waker = Waker::start(state.clone(), watchdog).await?;
         if let Some(path) = &ready_file {
             ready_file::write(path, &state.info)?;
@@ -165,8 +179,7 @@ impl Service {
         info!(url = state.info.url, pid = state.info.pid, "serving");
         Ok(Self {
             state,
-            server: handle,
-            serving,
+            servers,
             waker: Some(waker),
             threads,
             audit_file,
@@ -190,12 +203,12 @@ impl Service {
     pub async fn stop(mut self) {
         self.state.drain();
         let waker = self.waker.take();
-        let drained =
-            tokio::time::timeout(STOP_DEADLINE, drain(&self.state.app, self.server.stop(true), waker.as_ref())).await;
+        let stopped = futures_util::future::join_all(self.servers.iter().map(|server| server.handle.stop(true)));
+        let drained = tokio::time::timeout(STOP_DEADLINE, drain(&self.state.app, stopped, waker.as_ref())).await;
         if drained.is_err() {
             warn!("some requests did not end in time");
         }
-        self.serving.abort();
+        self.servers.iter().for_each(|server| server.task.abort());
         if let Some(waker) = waker {
             waker.stop().await;
         }
@@ -239,8 +252,10 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        drop(self.server.stop(false));
-        self.serving.abort();
+        for server in &self.servers {
+            drop(server.handle.stop(false));
+            server.task.abort();
+        }
         if let Some(waker) = &self.waker {
             waker.abort();
         }
@@ -256,6 +271,43 @@ impl Drop for Service {
     }
 }
 
+/// Opens the storage gateway's rooms: they are there without its port, too.
+async fn open_gateway(app: &Arc<App>, folder: &DataFolder) -> Result<Arc<CosApp>, StartError> {
+    let keys = Arc::new(WithinTheHouse(Arc::clone(app)));
+    let opened = CosApp::open(Arc::clone(app), keys, folder.objects()).await;
+    let cannot = |error| {
+        StartError(format!("{} cannot be used: {error}; make it readable and writable", folder.objects().display()))
+    };
+    opened.map(Arc::new).map_err(cannot)
+}
+
+/// Starts the servers: the main one, and the gateway's where it has a port.
+fn serve(
+    ports: Ports,
+    config: &Config,
+    ca: &LocalCa,
+    state: &Data<State>,
+    watchdog: &Arc<Watchdog>,
+) -> Result<Vec<Serving>, StartError> {
+    let now = state.app.clock.real_seconds();
+    let encrypted = |listener: Option<TcpListener>| match listener {
+        Some(listener) => tls::server_config(ca, config, now).map(|tls| Some((listener, tls))),
+        None => Ok(None),
+    };
+    let main = Listeners { plain: Some(ports.main), tls: encrypted(ports.main_tls)? };
+    let mut servers = vec![server::start(main, state.clone(), Arc::clone(watchdog))];
+    let cos = Listeners { plain: ports.cos, tls: encrypted(ports.cos_tls)? };
+    if cos.plain.is_some() || cos.tls.is_some() {
+        let gateway = Data::new(Gateway { cos: Arc::clone(&state.cos) });
+        servers.push(gateway_server::start(cos, gateway, Arc::clone(watchdog)));
+    }
+    let running = |server: std::io::Result<Server>| {
+        let server = server.map_err(|error| StartError(format!("the ports cannot be served: {error}")))?;
+        Ok(Serving { handle: server.handle(), task: actix_web::rt::spawn(server) })
+    };
+    servers.into_iter().map(running).collect()
+}
+
 /// Starts to log to stderr. Called once, by the program.
 pub fn start_log(config: &Config) {
     log::start(config);
@@ -268,14 +320,14 @@ pub fn harden_process() {
 
 /// Waits for the server to stop. Meanwhile connections without a request are ended, but not at once: what a client has
 /// sent by now may not have been read yet.
-async fn drain(app: &App, stopped: impl Future<Output = ()>, waker: Option<&Waker>) {
+async fn drain<T>(app: &App, stopped: impl Future<Output = T>, waker: Option<&Waker>) {
     let mut beats = tokio::time::interval(IDLE_GRACE);
     beats.tick().await;
     tokio::pin!(stopped);
     let begun = clock::stopwatch();
     loop {
         tokio::select! {
-            () = &mut stopped => return,
+            _ = &mut stopped => return,
             _ = beats.tick() => waker.into_iter().for_each(Waker::end_idle_connections),
         }
         if begun.elapsed() > ATTEMPTS_GRACE {
@@ -320,20 +372,6 @@ fn can_be_written(path: &Path) -> Result<(), String> {
     access(folder, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| format!("its folder: {error}"))
 }
 
-fn bind(host: IpAddr, port: u16) -> Result<TcpListener, StartError> {
-    let socket = socket2::Socket::new(socket2::Domain::for_address((host, port).into()), socket2::Type::STREAM, None);
-    let bound = socket.and_then(|socket| {
-        socket.set_reuse_address(true)?;
-        socket.bind(&std::net::SocketAddr::from((host, port)).into())?;
-        socket.listen(BACKLOG)?;
-        Ok(TcpListener::from(socket))
-    });
-    bound.map_err(|error| {
-        let remedy = "choose another with --port (0 picks a free one) or --host";
-        StartError(format!("{host}:{port} cannot be listened on: {error}; {remedy}"))
-    })
-}
-
 fn admin_token(config: &Config, random: &Random) -> Result<Option<Zeroizing<String>>, StartError> {
     if let Some(token) = &config.admin_token {
         return Ok(Some(Zeroizing::new(token.clone())));
@@ -346,37 +384,35 @@ fn admin_token(config: &Config, random: &Random) -> Result<Option<Zeroizing<Stri
     Ok(Some(Zeroizing::new(hex::encode(bytes))))
 }
 
-fn describe(
-    config: &Config,
-    listener: &TcpListener,
-    api_key: Zeroizing<String>,
+/// What the ready file tells that nothing else does.
+struct Secrets {
+    owner_key: Zeroizing<String>,
+    cos_hmac: HmacPair,
     admin_token: Option<Zeroizing<String>>,
-) -> Result<Info, StartError> {
-    let address = listener.local_addr().map_err(|error| StartError(format!("the port has no address: {error}")))?;
-    let host = if config.host.is_unspecified() {
-        if config.host.is_ipv6() { "[::1]".to_owned() } else { "127.0.0.1".to_owned() }
-    } else if config.host.is_ipv6() {
-        format!("[{}]", config.host)
-    } else {
-        config.host.to_string()
-    };
-    let url = format!("http://{host}:{}", address.port());
+}
+
+fn describe(addresses: Addresses, ca_file: Option<PathBuf>, secrets: Secrets) -> Info {
     let crn_of = |kind: Kind, region: &str, id: &str| {
         InstanceId::parse(id).map(|id| crn::of_instance(kind.name(), region, builtin::ACCOUNT, id)).unwrap_or_default()
     };
-    Ok(Info {
-        iam_url: url.clone(),
-        admin_url: format!("{url}/mock"),
-        url,
+    Info {
+        iam_url: addresses.url.clone(),
+        admin_url: format!("{}/mock", addresses.url),
+        url: addresses.url,
+        cos_url: addresses.cos_url,
+        tls_url: addresses.tls_url,
+        cos_tls_url: addresses.cos_tls_url,
+        ca_file,
         region: builtin::REGION.to_owned(),
         account_id: builtin::ACCOUNT.to_owned(),
-        api_key,
+        api_key: secrets.owner_key,
         instance_id: builtin::KEY_PROTECT_ID.to_owned(),
         instance_crn: crn_of(Kind::KeyProtect, builtin::REGION, builtin::KEY_PROTECT_ID),
         cos_instance_id: builtin::OBJECT_STORAGE_ID.to_owned(),
         cos_instance_crn: crn_of(Kind::ObjectStorage, "global", builtin::OBJECT_STORAGE_ID),
-        admin_token,
+        cos_hmac: CosHmac { access_key_id: secrets.cos_hmac.access_key_id, secret_access_key: secrets.cos_hmac.secret },
+        admin_token: secrets.admin_token,
         pid: std::process::id(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-    })
+    }
 }

@@ -8,6 +8,12 @@ use crate::domain::id::{IamPolicyId, InstanceId, KeyId};
 use crate::domain::instance::Instance;
 use crate::store::Error;
 
+#[cfg(test)]
+thread_local! {
+    /// Statements that were asked for, for tests that look at their plans.
+    pub(crate) static PREPARED: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
 /// An open transaction, or a reader's snapshot.
 pub(crate) struct Tx<'c> {
     connection: &'c Connection,
@@ -88,6 +94,8 @@ impl<'c> Tx<'c> {
 
     /// A statement, compiled once per connection.
     pub(crate) fn prepare(&self, sql: &str) -> Result<CachedStatement<'_>, Error> {
+        #[cfg(test)]
+        PREPARED.with_borrow_mut(|prepared| prepared.push(sql.to_owned()));
         Ok(self.connection.prepare_cached(sql)?)
     }
 

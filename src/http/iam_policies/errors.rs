@@ -11,6 +11,7 @@ use crate::app::iam_policies::PolicyRefusal;
 use crate::domain::iam_policy::IamPolicy;
 use crate::domain::reason::Reason;
 use crate::http::state::State;
+use crate::http::transaction;
 
 /// Where errors send their reader.
 const MORE_INFO: &str = "https://cloud.ibm.com/apidocs/iam-policy-management";
@@ -43,7 +44,7 @@ impl PolicyError {
 
     /// The reply; `trace` is the caller's `Transaction-Id`, or made up.
     pub(crate) fn render(&self, request: &HttpRequest, state: &State) -> HttpResponse {
-        let given = request.headers().get("transaction-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
+        let given = transaction::given(request).map(str::to_owned);
         let trace = given.unwrap_or_else(|| {
             let bytes = state.app.vault.random.pooled().unwrap_or_default();
             uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
