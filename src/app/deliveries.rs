@@ -123,14 +123,19 @@ pub(crate) fn step_within(
 /// The store's fault.
 pub(crate) async fn is_wanted(app: &App, claimed: &Claimed) -> Result<bool, Error> {
     let (seq, cause, now) = (claimed.delivery, claimed.cause, app.clock.now());
-    app.read(move |tx| {
-        let Some(one) = deliveries::get(tx, seq)? else { return Ok(false) };
-        Ok(match cause {
-            Cause::Schedule => one.course.state == DeliveryState::Pending && now < one.course.action.plus(WINDOW),
-            Cause::Redelivery => one.redeliveries > 0 && one.course.state != DeliveryState::Dropped,
-        })
+    app.read(move |tx| is_wanted_within(tx, seq, cause, now)).await
+}
+
+/// The same, in the caller's transaction.
+///
+/// # Errors
+/// The store's fault.
+pub(crate) fn is_wanted_within(tx: &Tx<'_>, delivery: i64, cause: Cause, now: Timestamp) -> Result<bool, Error> {
+    let Some(one) = deliveries::get(tx, delivery)? else { return Ok(false) };
+    Ok(match cause {
+        Cause::Schedule => one.course.state == DeliveryState::Pending && now < one.course.action.plus(WINDOW),
+        Cause::Redelivery => one.redeliveries > 0 && one.course.state != DeliveryState::Dropped,
     })
-    .await
 }
 
 fn hand_out(app: &App, tx: &Tx<'_>, hands: &HashMap<String, Hands>, now: Timestamp) -> Result<HandedOut, Error> {

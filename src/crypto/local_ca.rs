@@ -1,7 +1,5 @@
 //! The local certificate authority: made once, kept in the store, it signs the certificate of HTTPS at each start.
 
-use std::net::IpAddr;
-
 use chrono::{DateTime, Datelike, Days, Utc};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
@@ -15,8 +13,9 @@ use crate::domain::material::Material;
 
 /// Subject of the authority.
 const NAME: &str = "mock-key-protect local CA";
-/// Names that the certificate is for, besides the address of the listeners: buckets in virtual-host style too.
-const NAMES: [&str; 4] = ["localhost", "*.localhost", "127.0.0.1", "::1"];
+/// Names that a server's certificate is for, besides the address of its listeners. Many clients do not take the wildcard,
+/// since it stands for names right below the top.
+pub(crate) const NAMES: [&str; 4] = ["localhost", "*.localhost", "127.0.0.1", "::1"];
 /// How long both are valid; clients refuse certificates of servers that last for years.
 const CA_DAYS: u64 = 3_650;
 const LEAF_DAYS: u64 = 397;
@@ -66,17 +65,13 @@ impl LocalCa {
         Ok(Self { certificate_pem: format!("{BEGIN}{certificate}"), key })
     }
 
-    /// Signs a certificate for the names of this machine and an address. `now`: real seconds since 1970-01-01.
+    /// Signs a certificate for names and addresses. `now`: real seconds since 1970-01-01.
     ///
     /// # Errors
-    /// When the library fails.
-    pub(crate) fn issue(&self, host: IpAddr, now: i64) -> Result<Leaf, Error> {
+    /// For what is no name, or when the library fails.
+    pub(crate) fn issue(&self, names: Vec<String>, now: i64) -> Result<Leaf, Error> {
         const DOING: &str = "make the certificate of HTTPS";
         let refused = |_| Error::Refused(DOING);
-        let mut names: Vec<String> = NAMES.iter().map(|name| (*name).to_owned()).collect();
-        if !host.is_unspecified() && !NAMES.contains(&host.to_string().as_str()) {
-            names.push(host.to_string());
-        }
         let mut params = CertificateParams::new(names).map_err(refused)?;
         params.distinguished_name.push(DnType::CommonName, "mock-key-protect");
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
@@ -132,7 +127,7 @@ mod tests {
         let again = LocalCa::from_material(&ca.to_material()).unwrap();
         assert_eq!(again.certificate_pem, ca.certificate_pem);
         assert_eq!(again.key.serialize_pem(), ca.key.serialize_pem());
-        let leaf = again.issue(IpAddr::from([192, 0, 2, 7]), NOW).unwrap();
+        let leaf = again.issue(vec!["localhost".to_owned(), "192.0.2.7".to_owned()], NOW).unwrap();
         assert_eq!(leaf.chain.len(), 2);
     }
 

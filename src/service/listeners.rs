@@ -1,9 +1,19 @@
-//! The ports: bound before anything else is done, so that one in use changes nothing.
+//! The ports: bound before anything else is done, so that one in use changes nothing; and the servers on them.
 
 use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::sync::Arc;
+
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::web::Data;
+use tokio::task::JoinHandle as Task;
 
 use crate::config::{Config, PortChoice};
-use crate::service::StartError;
+use crate::cos::http::{Gateway, server as gateway_server};
+use crate::crypto::local_ca::LocalCa;
+use crate::http::server::{self, Listeners};
+use crate::http::state::State;
+use crate::http::watchdog::Watchdog;
+use crate::service::{StartError, tls};
 
 /// Connections that the system holds until they are accepted.
 const BACKLOG: i32 = 2_048;
@@ -83,4 +93,39 @@ fn bind(host: IpAddr, port: u16, option: &str) -> Result<TcpListener, StartError
         let remedy = format!("choose another with {option} (0 picks a free one) or --host");
         StartError(format!("{host}:{port} cannot be listened on: {error}; {remedy}"))
     })
+}
+
+/// A running server.
+pub(crate) struct Serving {
+    pub(crate) handle: ServerHandle,
+    pub(crate) task: Task<std::io::Result<()>>,
+}
+
+/// Starts the servers: the main one, and the gateway's where it has a port.
+///
+/// # Errors
+/// When HTTPS cannot be served, or a socket cannot be listened on.
+pub(crate) fn serve(
+    ports: Ports,
+    config: &Config,
+    ca: &Arc<LocalCa>,
+    state: &Data<State>,
+    watchdog: &Arc<Watchdog>,
+) -> Result<Vec<Serving>, StartError> {
+    let encrypted = |listener: Option<TcpListener>| match listener {
+        Some(listener) => tls::server_config(ca, config, &state.app).map(|tls| Some((listener, tls))),
+        None => Ok(None),
+    };
+    let main = Listeners { plain: Some(ports.main), tls: encrypted(ports.main_tls)? };
+    let mut servers = vec![server::start(main, state.clone(), Arc::clone(watchdog))];
+    let cos = Listeners { plain: ports.cos, tls: encrypted(ports.cos_tls)? };
+    if cos.plain.is_some() || cos.tls.is_some() {
+        let gateway = Data::new(Gateway { cos: Arc::clone(&state.cos) });
+        servers.push(gateway_server::start(cos, gateway, Arc::clone(watchdog)));
+    }
+    let running = |server: std::io::Result<Server>| {
+        let server = server.map_err(|error| StartError(format!("the ports cannot be served: {error}")))?;
+        Ok(Serving { handle: server.handle(), task: actix_web::rt::spawn(server) })
+    };
+    servers.into_iter().map(running).collect()
 }

@@ -4,6 +4,7 @@ mod audit_file;
 mod data_folder;
 #[cfg(test)]
 mod gateway_tests;
+mod info;
 mod key_protect;
 mod listeners;
 mod log;
@@ -15,42 +16,30 @@ mod tls;
 mod wake;
 mod webhooks;
 
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use actix_web::dev::{Server, ServerHandle};
 use actix_web::web::Data;
 use thiserror::Error as ThisError;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::task::JoinHandle as Task;
 use tracing::{info, warn};
-use zeroize::Zeroizing;
 
 use crate::app::App;
-use crate::app::builtin;
 use crate::app::error::Error;
-use crate::app::resource_keys::HmacPair;
 use crate::app::{subscribers, time};
 use crate::clock;
 use crate::config::Config;
 use crate::cos::app::CosApp;
-use crate::cos::http::{Gateway, server as gateway_server};
-use crate::crypto::local_ca::LocalCa;
-use crate::crypto::random::Random;
 use crate::delivery::dispatcher::Dispatcher;
-use crate::domain::crn;
-use crate::domain::id::InstanceId;
-use crate::domain::instance::Service as Kind;
-use crate::http::server::{self, Listeners};
-use crate::http::state::{AdminAccess, CosHmac, Info, State};
+use crate::http::state::{AdminAccess, State};
 use crate::http::watchdog::Watchdog;
 use crate::service::audit_file::AuditFile;
 use crate::service::data_folder::DataFolder;
+use crate::service::info::{Secrets, admin_token, describe};
 use crate::service::key_protect::WithinTheHouse;
-use crate::service::listeners::{Addresses, Ports};
+use crate::service::listeners::{Ports, Serving, serve};
 use crate::service::open::Opened;
 use crate::service::wake::Waker;
 use crate::store;
@@ -118,12 +107,6 @@ impl Signals {
     }
 }
 
-/// A running server.
-struct Serving {
-    handle: ServerHandle,
-    task: Task<std::io::Result<()>>,
-}
-
 /// A running service.
 ///
 /// Dropped without a stop, it lets go of its port and closes its store, without waiting for anything.
@@ -171,7 +154,7 @@ impl Service {
         let ready_file = config.ready_file.clone();
         let state = Data::new(State::new(app, cos, info, admin, ca.certificate_pem.clone()));
         let watchdog = Arc::new(Watchdog::default());
-        let servers = serve(ports, &config, &ca, &state, &watchdog)?;
+        let servers = serve(ports, &config, &Arc::new(ca), &state, &watchdog)?;
         let waker = Waker::start(state.clone(), watchdog).await?;
         if let Some(path) = &ready_file {
             ready_file::write(path, &state.info)?;
@@ -281,33 +264,6 @@ async fn open_gateway(app: &Arc<App>, folder: &DataFolder) -> Result<Arc<CosApp>
     opened.map(Arc::new).map_err(cannot)
 }
 
-/// Starts the servers: the main one, and the gateway's where it has a port.
-fn serve(
-    ports: Ports,
-    config: &Config,
-    ca: &LocalCa,
-    state: &Data<State>,
-    watchdog: &Arc<Watchdog>,
-) -> Result<Vec<Serving>, StartError> {
-    let now = state.app.clock.real_seconds();
-    let encrypted = |listener: Option<TcpListener>| match listener {
-        Some(listener) => tls::server_config(ca, config, now).map(|tls| Some((listener, tls))),
-        None => Ok(None),
-    };
-    let main = Listeners { plain: Some(ports.main), tls: encrypted(ports.main_tls)? };
-    let mut servers = vec![server::start(main, state.clone(), Arc::clone(watchdog))];
-    let cos = Listeners { plain: ports.cos, tls: encrypted(ports.cos_tls)? };
-    if cos.plain.is_some() || cos.tls.is_some() {
-        let gateway = Data::new(Gateway { cos: Arc::clone(&state.cos) });
-        servers.push(gateway_server::start(cos, gateway, Arc::clone(watchdog)));
-    }
-    let running = |server: std::io::Result<Server>| {
-        let server = server.map_err(|error| StartError(format!("the ports cannot be served: {error}")))?;
-        Ok(Serving { handle: server.handle(), task: actix_web::rt::spawn(server) })
-    };
-    servers.into_iter().map(running).collect()
-}
-
 /// Starts to log to stderr. Called once, by the program.
 pub fn start_log(config: &Config) {
     log::start(config);
@@ -370,49 +326,4 @@ fn can_be_written(path: &Path) -> Result<(), String> {
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     access(folder, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| format!("its folder: {error}"))
-}
-
-fn admin_token(config: &Config, random: &Random) -> Result<Option<Zeroizing<String>>, StartError> {
-    if let Some(token) = &config.admin_token {
-        return Ok(Some(Zeroizing::new(token.clone())));
-    }
-    if config.host.is_loopback() {
-        return Ok(None);
-    }
-    warn!(host = %config.host, "listening beyond this machine: /mock needs the admin token");
-    let bytes: [u8; 24] = random.array().map_err(|error| StartError(error.to_string()))?;
-    Ok(Some(Zeroizing::new(hex::encode(bytes))))
-}
-
-/// What the ready file tells that nothing else does.
-struct Secrets {
-    owner_key: Zeroizing<String>,
-    cos_hmac: HmacPair,
-    admin_token: Option<Zeroizing<String>>,
-}
-
-fn describe(addresses: Addresses, ca_file: Option<PathBuf>, secrets: Secrets) -> Info {
-    let crn_of = |kind: Kind, region: &str, id: &str| {
-        InstanceId::parse(id).map(|id| crn::of_instance(kind.name(), region, builtin::ACCOUNT, id)).unwrap_or_default()
-    };
-    Info {
-        iam_url: addresses.url.clone(),
-        admin_url: format!("{}/mock", addresses.url),
-        url: addresses.url,
-        cos_url: addresses.cos_url,
-        tls_url: addresses.tls_url,
-        cos_tls_url: addresses.cos_tls_url,
-        ca_file,
-        region: builtin::REGION.to_owned(),
-        account_id: builtin::ACCOUNT.to_owned(),
-        api_key: secrets.owner_key,
-        instance_id: builtin::KEY_PROTECT_ID.to_owned(),
-        instance_crn: crn_of(Kind::KeyProtect, builtin::REGION, builtin::KEY_PROTECT_ID),
-        cos_instance_id: builtin::OBJECT_STORAGE_ID.to_owned(),
-        cos_instance_crn: crn_of(Kind::ObjectStorage, "global", builtin::OBJECT_STORAGE_ID),
-        cos_hmac: CosHmac { access_key_id: secrets.cos_hmac.access_key_id, secret_access_key: secrets.cos_hmac.secret },
-        admin_token: secrets.admin_token,
-        pid: std::process::id(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-    }
 }

@@ -196,7 +196,7 @@ async fn a_restored_key_gives_the_data_back() {
     assert_eq!(kp.registrations(&key).await.len(), 1);
     delete_by_force(&kp, &key).await;
     kp.advance("31d").await;
-    assert_eq!(kp.restore(&key).await.status, 409);
+    kp.restore(&key).await.refused(400, "KEY_RESTORE_EXPIRED");
     is_shut(&kp, "deleted").await;
 }
 

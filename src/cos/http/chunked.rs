@@ -7,6 +7,7 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use crate::cos::domain::checksum::{Algorithm as ChecksumKind, Checksum};
 use crate::cos::domain::refusal::{Code, Refusal};
+use crate::cos::http::headers;
 use crate::cos::http::v4::{EMPTY, SigningKey};
 use crate::crypto::compare;
 use crate::crypto::digest::{self, Algorithm, Running};
@@ -132,6 +133,9 @@ impl Decoder {
     /// # Errors
     /// `IncompleteBody` when something is missing.
     pub(crate) fn finish(self) -> Result<Vec<Checksum>, Refusal> {
+        if matches!(self.state, State::Head) && !self.begins_with_a_size() {
+            return Err(framing());
+        }
         if !matches!(self.state, State::End) || self.announced.is_some_and(|announced| announced != self.decoded) {
             return Err(Code::IncompleteBody.into());
         }
@@ -143,6 +147,12 @@ impl Decoder {
                 Err(Refusal::new(Code::InvalidRequest, why))
             }
         }
+    }
+
+    /// True while what waits can be the start of a chunk's head.
+    fn begins_with_a_size(&self) -> bool {
+        let size = self.waiting.iter().take_while(|byte| !matches!(byte, b';' | b'\r'));
+        size.into_iter().all(u8::is_ascii_hexdigit)
     }
 
     /// One step on; false when more bytes are needed.
@@ -249,7 +259,7 @@ impl Decoder {
             let why = format!("The trailer has {name}, which x-amz-trailer does not announce.");
             return Err(Refusal::new(Code::InvalidRequest, why));
         }
-        self.trailer.checksums.push(super::headers::checksum(kind, value)?);
+        self.trailer.checksums.push(headers::checksum(kind, value)?);
         Ok(())
     }
 

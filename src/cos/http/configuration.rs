@@ -15,7 +15,8 @@ use crate::cos::domain::bucket::Bucket;
 use crate::cos::domain::refusal::{Code, Refusal};
 use crate::cos::http::body::{self, Body};
 use crate::cos::http::{headers, query};
-use crate::http::{auth, panics};
+use crate::http::auth;
+use crate::http::panics;
 
 /// Where this API is; no bucket has so short a name.
 pub(crate) const PREFIX: &str = "/v1/b/";

@@ -135,7 +135,7 @@ impl Model {
         *self.lines.entry((key, entry.resource.clone(), entry.subscriber.clone())).or_insert(count)
     }
 
-    /// An attempt goes out: in its window, not before those ahead of it have ended, with the same body as ever.
+    /// An attempt is handed out: not before those ahead of it have ended, with the same body as ever.
     pub(super) fn handed_out(&mut self, id: DeliveryId, cause: Cause, now: Timestamp, body: &str) {
         let place = self.place(id).expect("a known delivery");
         let one = &self.deliveries[place];
@@ -144,7 +144,6 @@ impl Model {
         assert!(one.state != DeliveryState::Dropped, "nothing more goes to whom nothing is owed");
         if cause == Cause::Schedule {
             assert_eq!(one.state, DeliveryState::Pending, "an end is the end");
-            assert!(now.whole_seconds() >= event.at && now < event.at.plus(WINDOW), "{now:?} is not in its window");
             let ahead = self.deliveries[..place].iter().filter(|other| other.line == one.line);
             for other in ahead {
                 assert!(other.state != DeliveryState::Pending, "it overtakes an earlier event");
@@ -164,10 +163,28 @@ impl Model {
         one.sent.push(Sent { cause, at: now, answered: None });
     }
 
-    /// A receiver got it.
-    pub(super) fn arrived(&mut self, id: DeliveryId) {
+    /// It is sent, in its window; a receiver may get it.
+    pub(super) fn sent(&mut self, id: DeliveryId, now: Timestamp, arrived: bool) {
         let place = self.place(id).expect("a known delivery");
-        self.deliveries[place].arrivals += 1;
+        let one = &mut self.deliveries[place];
+        let event = &self.events[one.event];
+        let sent = one.sent.last_mut().expect("an attempt");
+        sent.at = now;
+        if sent.cause == Cause::Schedule {
+            assert!(now.whole_seconds() >= event.at && now < event.at.plus(WINDOW), "{now:?} is not in its window");
+            assert_eq!(one.state, DeliveryState::Pending, "an end is the end");
+        }
+        one.arrivals += usize::from(arrived);
+    }
+
+    /// It is not sent after all: its end came while it waited for a connection.
+    pub(super) fn recalled(&mut self, id: DeliveryId) {
+        let place = self.place(id).expect("a known delivery");
+        let one = &mut self.deliveries[place];
+        one.at_hand = false;
+        let recalled = one.sent.pop().expect("an attempt");
+        let over = one.state != DeliveryState::Pending;
+        assert!(over || recalled.cause == Cause::Redelivery, "it is owed and not sent");
     }
 
     /// The service has recorded an answer.

@@ -15,7 +15,9 @@ pub(crate) mod raw;
 pub(crate) mod receiver;
 pub(crate) mod reply;
 pub(crate) mod role_table;
+pub(crate) mod signing;
 pub(crate) mod spec;
+pub(crate) mod tls;
 pub(crate) mod wire;
 pub(crate) mod words;
 
