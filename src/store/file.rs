@@ -29,7 +29,7 @@ const LOG_BYTES_MAX: i64 = 16 * 1024 * 1024;
 /// Pages that a connection keeps in memory, in KiB, as SQLite's negative `cache_size`.
 const CACHE_KIB: i64 = 2_048;
 /// Statements that a connection keeps compiled.
-const STATEMENTS_KEPT: usize = 64;
+const STATEMENTS_KEPT: usize = 256;
 
 /// Why a database cannot be used.
 #[derive(Debug, Error)]

@@ -41,6 +41,8 @@ struct Event {
 #[derive(Debug)]
 struct Sent {
     cause: Cause,
+    handed_out_at: Timestamp,
+    /// Later than that where it waited for a connection.
     at: Timestamp,
     /// Once the answer is recorded: when it came, and how long the receiver wants to be left alone.
     answered: Option<(Timestamp, Option<Duration>)>,
@@ -160,7 +162,7 @@ impl Model {
         if cause == Cause::Redelivery {
             one.asked -= 1;
         }
-        one.sent.push(Sent { cause, at: now, answered: None });
+        one.sent.push(Sent { cause, handed_out_at: now, at: now, answered: None });
     }
 
     /// It is sent, in its window; a receiver may get it.
@@ -378,7 +380,7 @@ impl Model {
             let latest = wanted.map_or(latest, |wanted| latest.max(wanted));
             let down = self.down.iter().filter(|(from, to)| *from <= latest && pair[0].at <= *to).map(|(_, to)| *to);
             let latest = down.fold(latest, Timestamp::max);
-            let next = pair[1].at;
+            let next = pair[1].handed_out_at;
             assert!(
                 next == last || (earliest..=latest).contains(&next),
                 "attempt {}, {next:?}, of {:?}",
@@ -387,11 +389,11 @@ impl Model {
             );
             assert!(next == last || wanted.is_none_or(|wanted| next >= wanted), "sooner than the receiver wants");
         }
-        let prompt = scheduled.first().is_some_and(|sent| sent.at.whole_seconds() == event.at);
+        let prompt = scheduled.first().is_some_and(|sent| sent.handed_out_at.whole_seconds() == event.at);
         let up = !self.down.iter().any(|(from, to)| *from <= last && event.at <= *to);
         let patient = one.sent.iter().all(|sent| sent.answered.is_some_and(|(_, wait)| wait.is_none()));
         let to_the_end = one.state == DeliveryState::Failed && matches!(event.end, End::Told(408, _));
-        let pending_to_the_end = to_the_end && scheduled.last().is_some_and(|sent| sent.at == last);
+        let pending_to_the_end = to_the_end && scheduled.last().is_some_and(|sent| sent.handed_out_at == last);
         if prompt && up && patient && pending_to_the_end {
             assert!((17..=19).contains(&scheduled.len()), "{} attempts", scheduled.len());
         }
