@@ -43,6 +43,29 @@ CREATE TABLE instances (
     reclaim_at INTEGER
 ) STRICT;
 
+-- Credentials of service instances, as the Resource Controller makes them. A removed one stays, without its secrets.
+-- sealed: API key and, with access_key_id, HMAC secret, in two lines, under the master key. api_key: SHA-256 of the API key.
+CREATE TABLE resource_keys (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    instance_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL,
+    service_id TEXT NOT NULL,
+    policy_id TEXT,
+    access_key_id TEXT UNIQUE,
+    api_key BLOB UNIQUE,
+    nonce BLOB UNIQUE,
+    sealed BLOB,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    updated_at INTEGER,
+    updated_by TEXT,
+    removed_at INTEGER,
+    removed_by TEXT
+) STRICT;
+CREATE INDEX resource_keys_by_instance ON resource_keys (instance_id, seq);
+
 -- Keys without their material. state: 1 active, 2 suspended, 3 deactivated, 5 destroyed.
 CREATE TABLE keys (
     seq INTEGER PRIMARY KEY,
@@ -69,8 +92,16 @@ CREATE TABLE keys (
     authorized_by TEXT,
     authorized_until INTEGER
 ) STRICT;
-CREATE INDEX keys_by_instance ON keys (instance_id, id);
-CREATE INDEX keys_by_ring ON keys (instance_id, ring_id);
+CREATE INDEX keys_by_kind ON keys (instance_id, state, extractable, imported, id);
+CREATE INDEX keys_by_ring ON keys (instance_id, ring_id, state, extractable, imported, id);
+CREATE INDEX keys_by_creation ON keys (instance_id, state, extractable, imported, created_at, id);
+CREATE INDEX keys_by_update ON keys (instance_id, state, extractable, imported, updated_at, id);
+CREATE INDEX keys_by_rotation ON keys (instance_id, state, extractable, imported, rotated_at, id)
+    WHERE rotated_at IS NOT NULL;
+CREATE INDEX keys_by_deletion ON keys (instance_id, state, extractable, imported, deleted_at, id)
+    WHERE deleted_at IS NOT NULL;
+CREATE INDEX keys_by_expiration ON keys (instance_id, state, extractable, imported, expires_at, id)
+    WHERE expires_at IS NOT NULL;
 
 -- How many keys there are of each sort, so that nobody has to count them one by one.
 CREATE TABLE key_counts (
@@ -78,23 +109,24 @@ CREATE TABLE key_counts (
     ring_id TEXT NOT NULL,
     state INTEGER NOT NULL,
     extractable INTEGER NOT NULL,
+    imported INTEGER NOT NULL,
     keys INTEGER NOT NULL,
-    PRIMARY KEY (instance_id, ring_id, state, extractable)
+    PRIMARY KEY (instance_id, ring_id, state, extractable, imported)
 ) STRICT, WITHOUT ROWID;
 CREATE TRIGGER key_counts_insert AFTER INSERT ON keys BEGIN
-    INSERT INTO key_counts VALUES (new.instance_id, new.ring_id, new.state, new.extractable, 1)
-        ON CONFLICT (instance_id, ring_id, state, extractable) DO UPDATE SET keys = keys + 1;
+    INSERT INTO key_counts VALUES (new.instance_id, new.ring_id, new.state, new.extractable, new.imported, 1)
+        ON CONFLICT (instance_id, ring_id, state, extractable, imported) DO UPDATE SET keys = keys + 1;
 END;
 CREATE TRIGGER key_counts_delete AFTER DELETE ON keys BEGIN
     UPDATE key_counts SET keys = keys - 1 WHERE instance_id = old.instance_id AND ring_id = old.ring_id
-        AND state = old.state AND extractable = old.extractable;
+        AND state = old.state AND extractable = old.extractable AND imported = old.imported;
 END;
 CREATE TRIGGER key_counts_update AFTER UPDATE OF ring_id, state ON keys
     WHEN old.ring_id <> new.ring_id OR old.state <> new.state BEGIN
     UPDATE key_counts SET keys = keys - 1 WHERE instance_id = old.instance_id AND ring_id = old.ring_id
-        AND state = old.state AND extractable = old.extractable;
-    INSERT INTO key_counts VALUES (new.instance_id, new.ring_id, new.state, new.extractable, 1)
-        ON CONFLICT (instance_id, ring_id, state, extractable) DO UPDATE SET keys = keys + 1;
+        AND state = old.state AND extractable = old.extractable AND imported = old.imported;
+    INSERT INTO key_counts VALUES (new.instance_id, new.ring_id, new.state, new.extractable, new.imported, 1)
+        ON CONFLICT (instance_id, ring_id, state, extractable, imported) DO UPDATE SET keys = keys + 1;
 END;
 
 -- Key material, sealed under the master key. A root key has one row a version, oldest first by seq.
@@ -312,6 +344,7 @@ CREATE INDEX api_keys_by_iam_id ON api_keys (iam_id);
 CREATE TABLE registrations (
     seq INTEGER PRIMARY KEY,
     key_id TEXT NOT NULL,
+    instance_id TEXT NOT NULL,
     resource_crn TEXT NOT NULL,
     prevent_deletion INTEGER NOT NULL,
     description TEXT,
@@ -321,8 +354,97 @@ CREATE TABLE registrations (
     created_by TEXT NOT NULL,
     updated_at INTEGER NOT NULL,
     updated_by TEXT NOT NULL,
+    revision INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX registrations_by_key_and_resource ON registrations (key_id, resource_crn);
+CREATE INDEX registrations_by_key ON registrations (key_id, seq);
+CREATE INDEX registrations_by_instance ON registrations (instance_id, seq);
+CREATE INDEX registrations_by_resource ON registrations (instance_id, resource_crn);
+
+-- Buckets of Cloud Object Storage. The data key is sealed under the master key (nonce, sealed) or, with a root key, wrapped by
+-- Key Protect (wrapped) until the root key is purged. protection: days least, default, most, and whether it is permanent,
+-- with commas between them. objects and bytes count what the bucket holds.
+CREATE TABLE buckets (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL UNIQUE,
+    instance_id TEXT NOT NULL,
+    account TEXT NOT NULL,
+    location TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    nonce BLOB UNIQUE,
+    sealed BLOB,
+    root_key_crn TEXT,
+    wrapped TEXT,
+    key_version_id TEXT,
+    key_state TEXT,
+    registered INTEGER NOT NULL,
+    event_at INTEGER,
+    protection TEXT,
+    configuration TEXT NOT NULL,
     revision INTEGER NOT NULL,
-    UNIQUE (key_id, resource_crn)
+    objects INTEGER NOT NULL,
+    bytes INTEGER NOT NULL
+) STRICT;
+CREATE INDEX buckets_by_instance ON buckets (instance_id, name);
+
+-- Names of deleted buckets that stay taken for a while.
+CREATE TABLE reserved_bucket_names (
+    name TEXT PRIMARY KEY NOT NULL,
+    until INTEGER NOT NULL
+) STRICT;
+
+-- Lifecycle events of root keys that a bucket has taken notice of.
+CREATE TABLE bucket_key_events (
+    event_id TEXT PRIMARY KEY NOT NULL,
+    bucket_id TEXT NOT NULL
+) STRICT;
+CREATE INDEX bucket_key_events_by_bucket ON bucket_key_events (bucket_id);
+
+-- Objects without their bytes. attributes, tags, checksums and retention are JSON; parts is 0 for a single upload.
+CREATE TABLE objects (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    bucket_id TEXT NOT NULL,
+    key TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    etag TEXT NOT NULL,
+    modified_at INTEGER NOT NULL,
+    attributes TEXT NOT NULL,
+    tags TEXT NOT NULL,
+    checksums TEXT NOT NULL,
+    parts INTEGER NOT NULL,
+    retention TEXT,
+    UNIQUE (bucket_id, key)
+) STRICT;
+
+-- Uploads in parts. etag and list are those of a completed one: its answer, and a digest of the parts that it named.
+CREATE TABLE uploads (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    bucket_id TEXT NOT NULL,
+    key TEXT NOT NULL,
+    initiated_at INTEGER NOT NULL,
+    attributes TEXT NOT NULL,
+    tags TEXT NOT NULL,
+    retention TEXT NOT NULL,
+    etag TEXT,
+    list TEXT
+) STRICT;
+CREATE INDEX uploads_by_key ON uploads (bucket_id, key, seq);
+
+-- Files of sealed bytes, by id; size counts them in clear. owner: an object, whose bytes they are in order of number, or
+-- an upload, whose parts they are.
+CREATE TABLE blobs (
+    id TEXT PRIMARY KEY NOT NULL,
+    owner TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    etag TEXT NOT NULL,
+    checksums TEXT NOT NULL,
+    modified_at INTEGER NOT NULL,
+    UNIQUE (owner, number)
 ) STRICT;
 
 -- Whom events are told. events: words joined by commas; ack: http or event_ack. Secrets are sealed under the master key;

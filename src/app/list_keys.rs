@@ -9,9 +9,10 @@ use crate::domain::audit::{Datum, Record, Side};
 use crate::domain::context::Context;
 use crate::domain::key::Key;
 use crate::domain::reason::Reason;
-use crate::domain::search::{CANDIDATES_MAX, Search};
+use crate::domain::search::{CANDIDATES_MAX, Candidate, Search};
 use crate::domain::selection::Selection;
 use crate::domain::sort::Term;
+use crate::store::key_pages::{self, Window};
 use crate::store::key_query;
 use crate::store::tx::Tx;
 
@@ -53,7 +54,8 @@ pub(crate) async fn list_keys(
             if let Some(search) = &query.search {
                 return searched(tx, instance, &query, search);
             }
-            let keys = key_query::list(tx, instance, &query.selection, &query.sort, query.limit, query.offset)?;
+            let window = Window { limit: query.limit, offset: query.offset };
+            let keys = key_query::list(tx, instance, &query.selection, &query.sort, window)?;
             Ok(Listing { keys, search: None, incomplete: false })
         })
         .await?;
@@ -76,7 +78,7 @@ pub(crate) async fn count_keys(
     selection.ring.clone_from(&cx.ring);
     selection.visible = access::visible(&cx.rights, cx.operation);
     let instance = cx.instance.id;
-    let total = app.read(move |tx| Ok(key_query::count(tx, instance, &selection)?)).await?;
+    let total = app.read(move |tx| Ok(key_pages::count(tx, instance, &selection)?)).await?;
     note_total(app, &cx, total).await;
     Ok(total)
 }
@@ -93,24 +95,21 @@ fn searched(
     query: &ListQuery,
     search: &Search,
 ) -> Result<Listing, Error> {
-    let most = i64::try_from(CANDIDATES_MAX).unwrap_or(i64::MAX) + 1;
-    let too_many = key_query::count(tx, instance, &query.selection)? >= most;
-    if too_many {
+    let most = i64::try_from(CANDIDATES_MAX).unwrap_or(i64::MAX);
+    if key_query::exceeds(tx, instance, &query.selection, most)? {
         // The look-up alone is still made: it needs no walk over all candidates.
         let found = looked_up_in_store(tx, instance, &query.selection, search)?.ok_or(Reason::KeySearchTooBroad)?;
         return Ok(Listing { keys: vec![found], search: Some(search.clone()), incomplete: true });
     }
-    let candidates = key_query::list(tx, instance, &query.selection, &query.sort, most, 0)?;
-    let (first, rest): (Vec<Key>, Vec<Key>) =
-        candidates.into_iter().filter(|key| search.finds(key)).partition(|key| is_looked_up(search, key));
+    let candidates = Window { limit: most, offset: 0 };
+    let candidates = key_query::candidates(tx, instance, &query.selection, &query.sort, candidates)?;
+    let (first, rest): (Vec<Candidate>, Vec<Candidate>) =
+        candidates.into_iter().filter(|key| search.finds(key)).partition(|key| search.looks_up(key));
     let skip = usize::try_from(query.offset).unwrap_or(usize::MAX);
     let take = usize::try_from(query.limit).unwrap_or(usize::MAX);
-    let keys = first.into_iter().chain(rest).skip(skip).take(take).collect();
+    let shown = first.into_iter().chain(rest).skip(skip).take(take);
+    let keys = key_query::whole(tx, shown.map(|candidate| candidate.row))?;
     Ok(Listing { keys, search: Some(search.clone()), incomplete: false })
-}
-
-fn is_looked_up(search: &Search, key: &Key) -> bool {
-    search.id() == Some(key.id) || search.alias().is_some_and(|alias| key.aliases.contains(&alias))
 }
 
 fn looked_up_in_store(

@@ -2,7 +2,6 @@
 
 use crate::domain::alias::Alias;
 use crate::domain::id::KeyId;
-use crate::domain::key::Key;
 
 /// Keys that a search may have to look at. Source: API reference.
 pub(crate) const CANDIDATES_MAX: usize = 5_000;
@@ -15,6 +14,16 @@ pub(crate) struct Search {
     pub(crate) scopes: Vec<Scope>,
     pub(crate) not: bool,
     pub(crate) exact: bool,
+}
+
+/// What a search looks at of a key.
+#[derive(Clone, Debug)]
+pub(crate) struct Candidate {
+    /// The store's number for it.
+    pub(crate) row: i64,
+    pub(crate) id: KeyId,
+    pub(crate) name: String,
+    pub(crate) aliases: Vec<Alias>,
 }
 
 /// Where a search looks.
@@ -77,7 +86,7 @@ impl Search {
     }
 
     /// True when the key is found: substring or whole text, in any case, turned round by `not`.
-    pub(crate) fn finds(&self, key: &Key) -> bool {
+    pub(crate) fn finds(&self, key: &Candidate) -> bool {
         let wanted = self.query.to_lowercase();
         let hit = |text: &str| {
             let text = text.to_lowercase();
@@ -89,6 +98,11 @@ impl Search {
                 Scope::Alias => key.aliases.iter().any(|alias| hit(alias.as_str())),
             });
         found != self.not
+    }
+
+    /// True when it is the very key that the text names: that one comes first.
+    pub(crate) fn looks_up(&self, key: &Candidate) -> bool {
+        self.id() == Some(key.id) || self.alias().is_some_and(|alias| key.aliases.contains(&alias))
     }
 }
 

@@ -15,3 +15,10 @@ pub(crate) struct Selection {
     pub(crate) extractable: Option<bool>,
     pub(crate) filter: Vec<Term>,
 }
+
+impl Selection {
+    /// True when the caller may see no key at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(&self.visible, Visible::Some(parts) if parts.is_empty())
+    }
+}

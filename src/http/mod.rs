@@ -2,8 +2,9 @@
 
 pub(crate) mod admin;
 pub(crate) mod audit_record;
-mod auth;
+pub(crate) mod auth;
 mod body;
+mod docs;
 mod guard;
 mod iam;
 mod iam_policies;
@@ -11,7 +12,7 @@ mod json;
 mod key_protect;
 mod metrics;
 mod operation_ids;
-mod panics;
+pub(crate) mod panics;
 mod query;
 mod resource_controller;
 pub(crate) mod server;

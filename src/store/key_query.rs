@@ -1,63 +1,126 @@
-//! Lists of keys: filters, order and paging as SQL.
+//! Which keys are meant, as SQL; counting and listing them.
 
+use rusqlite::params_from_iter;
 use rusqlite::types::Value;
-use rusqlite::{ToSql, params_from_iter};
 
 use crate::domain::access::{Visible, VisiblePart};
 use crate::domain::context::RingScope;
 use crate::domain::filter::{DateProperty, DateTest, Term as FilterTerm};
-use crate::domain::id::InstanceId;
+use crate::domain::id::{InstanceId, KeyId};
 use crate::domain::key::Key;
 use crate::domain::pattern::Pattern;
+use crate::domain::search::Candidate;
 use crate::domain::selection::Selection;
-use crate::domain::sort::{Direction, Property, Term as SortTerm};
+use crate::domain::sort::Term as SortTerm;
+use crate::store::key_pages::{self, Window};
 use crate::store::row::Reading;
 use crate::store::tx::Tx;
 use crate::store::{Error, keys};
 
-/// Conditions with their values, numbered as they come.
+/// Where conditions on the keys of an instance begin.
+const IN_INSTANCE: &str = " WHERE k.instance_id = ?";
+
+/// Conditions on keys `k` with their values, in the order of their parameters.
 pub(crate) struct Clause {
     pub(crate) sql: String,
     pub(crate) values: Vec<Value>,
 }
 
 impl Clause {
+    fn empty() -> Self {
+        Self { sql: String::new(), values: Vec::new() }
+    }
+
     fn of(instance: InstanceId, selection: &Selection) -> Self {
         let mut clause = Self::of_keys(instance, selection.ring.as_ref(), &selection.visible);
-        let mut asked_for_state = false;
-        if let Some(states) = &selection.states {
-            asked_for_state = true;
-            clause.any_state(states);
-        }
-        if let Some(extractable) = selection.extractable {
-            clause.add("k.extractable = ?", i64::from(extractable));
-        }
-        for term in &selection.filter {
-            match term {
-                FilterTerm::Extractable(extractable) => clause.add("k.extractable = ?", i64::from(*extractable)),
-                FilterTerm::State(states) => {
-                    asked_for_state = true;
-                    clause.any_state(states);
-                }
-                FilterTerm::Date(property, test) => clause.date(date_column(*property), *test),
-            }
-        }
-        if !asked_for_state {
-            clause.sql.push_str(" AND k.state <> 5");
-        }
+        clause.kinds(selection);
+        clause.dates(selection, None);
         clause
     }
 
-    /// Keys `k` that a caller may see, destroyed ones too.
+    /// Keys that a caller may see, destroyed ones too.
     pub(crate) fn of_keys(instance: InstanceId, ring: Option<&RingScope>, visible: &Visible) -> Self {
-        let mut clause = Self { sql: " WHERE k.instance_id = ?".to_owned(), values: vec![instance.to_string().into()] };
+        let mut clause = Self { sql: IN_INSTANCE.to_owned(), values: vec![instance.to_string().into()] };
+        clause.parts(ring, visible);
+        clause
+    }
+
+    /// Keys of an instance that have a kind that is meant.
+    pub(crate) fn of_kinds(instance: InstanceId, selection: &Selection) -> Self {
+        let mut clause = Self::of_keys(instance, None, &Visible::All);
+        clause.kinds(selection);
+        clause
+    }
+
+    /// All but the instance; more conditions, to follow others.
+    pub(crate) fn besides_instance(selection: &Selection) -> Self {
+        let mut clause = Self::besides_kinds(selection);
+        clause.kinds(selection);
+        clause
+    }
+
+    /// All but the instance and the kinds; more conditions, to follow others.
+    pub(crate) fn besides_kinds(selection: &Selection) -> Self {
+        let mut clause = Self::empty();
+        clause.parts(selection.ring.as_ref(), &selection.visible);
+        clause.dates(selection, None);
+        clause
+    }
+
+    /// What is wanted of a date; more conditions, to follow others.
+    pub(crate) fn of_dates(selection: &Selection, only: Option<DateProperty>) -> Self {
+        let mut clause = Self::empty();
+        clause.dates(selection, only);
+        clause
+    }
+
+    /// True when all keys of an instance are meant.
+    pub(crate) fn is_whole_instance(&self) -> bool {
+        self.sql == IN_INSTANCE
+    }
+
+    fn parts(&mut self, ring: Option<&RingScope>, visible: &Visible) {
         if let Visible::Some(parts) = visible {
-            clause.any_part(parts);
+            self.any_part(parts);
         }
         if let Some(ring) = ring {
-            clause.add("k.ring_id = ?", ring.text().to_owned());
+            self.add("k.ring_id = ?", ring.text().to_owned());
         }
-        clause
+    }
+
+    fn kinds(&mut self, selection: &Selection) {
+        let mut asked_for_state = false;
+        if let Some(states) = &selection.states {
+            asked_for_state = true;
+            self.any_state(states);
+        }
+        if let Some(extractable) = selection.extractable {
+            self.add("k.extractable = ?", i64::from(extractable));
+        }
+        for term in &selection.filter {
+            match term {
+                FilterTerm::Extractable(extractable) => self.add("k.extractable = ?", i64::from(*extractable)),
+                FilterTerm::State(states) => {
+                    asked_for_state = true;
+                    self.any_state(states);
+                }
+                FilterTerm::Date(..) => {}
+            }
+        }
+        if !asked_for_state {
+            self.sql.push_str(" AND k.state <> 5");
+        }
+    }
+
+    fn dates(&mut self, selection: &Selection, only: Option<DateProperty>) {
+        for term in &selection.filter {
+            match term {
+                FilterTerm::Date(date, test) if only.is_none_or(|only| only == *date) => {
+                    self.date(date_column(*date), *test);
+                }
+                FilterTerm::Date(..) | FilterTerm::Extractable(_) | FilterTerm::State(_) => {}
+            }
+        }
     }
 
     /// One more condition with its value.
@@ -98,7 +161,8 @@ impl Clause {
     }
 }
 
-fn date_column(property: DateProperty) -> &'static str {
+/// The column of a date.
+pub(crate) fn date_column(property: DateProperty) -> &'static str {
     match property {
         DateProperty::Creation => "k.created_at",
         DateProperty::Deletion => "k.deleted_at",
@@ -108,45 +172,16 @@ fn date_column(property: DateProperty) -> &'static str {
     }
 }
 
-fn sort_column(property: Property) -> &'static str {
-    match property {
-        Property::Id => "k.id",
-        Property::State => "k.state",
-        Property::Extractable => "k.extractable",
-        Property::Imported => "k.imported",
-        Property::CreationDate => "k.created_at",
-        Property::LastUpdateDate => "k.updated_at",
-        Property::LastRotateDate => "k.rotated_at",
-        Property::DeletionDate => "k.deleted_at",
-        Property::ExpirationDate => "k.expires_at",
-    }
-}
-
-/// Keys that lack a property come last both ways; ties go by id.
-fn order(sort: &[SortTerm]) -> String {
-    let mut sql = " ORDER BY ".to_owned();
-    for term in sort {
-        let direction = match term.direction {
-            Direction::Ascending => "ASC",
-            Direction::Descending => "DESC",
-        };
-        sql.extend([sort_column(term.property), " ", direction, " NULLS LAST, "]);
-    }
-    sql.push_str("k.id");
-    sql
-}
-
-/// How many keys are meant.
+/// True when more keys are meant than that.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn count(tx: &Tx<'_>, instance: InstanceId, selection: &Selection) -> Result<i64, Error> {
+pub(crate) fn exceeds(tx: &Tx<'_>, instance: InstanceId, selection: &Selection, most: i64) -> Result<bool, Error> {
+    if selection.is_empty() {
+        return Ok(false);
+    }
     let clause = Clause::of(instance, selection);
-    // What is counted for each ring, state and kind is looked up; everything else is counted now.
-    let looked_up =
-        selection.visible == Visible::All && selection.filter.iter().all(|term| !matches!(term, FilterTerm::Date(..)));
-    let from = if looked_up { "coalesce(sum(k.keys), 0) FROM key_counts" } else { "count(*) FROM keys" };
-    let sql = format!("SELECT {from} k{}", clause.sql);
+    let sql = format!("SELECT count(*) > {most} FROM (SELECT 1 FROM keys k{} LIMIT {most} + 1)", clause.sql);
     Ok(tx.prepare(&sql)?.query_row(params_from_iter(clause.values), |row| row.get(0))?)
 }
 
@@ -172,7 +207,7 @@ pub(crate) fn holds(tx: &Tx<'_>, key: &Key, selection: &Selection) -> Result<boo
     Ok(count > 0)
 }
 
-/// The keys that are meant, in order, from `offset` on, `limit` at most.
+/// The keys that are meant, in order, as many of them as the window shows.
 ///
 /// # Errors
 /// The store's.
@@ -181,22 +216,44 @@ pub(crate) fn list(
     instance: InstanceId,
     selection: &Selection,
     sort: &[SortTerm],
-    limit: i64,
-    offset: i64,
+    window: Window,
 ) -> Result<Vec<Key>, Error> {
-    let clause = Clause::of(instance, selection);
-    let sql = format!("{}{}{} LIMIT ? OFFSET ?", keys::SELECT, clause.sql, order(sort));
-    let mut values: Vec<Box<dyn ToSql>> = Vec::new();
-    for value in clause.values {
-        values.push(Box::new(value));
-    }
-    values.push(Box::new(limit));
-    values.push(Box::new(offset));
-    let mut statement = tx.prepare(&sql)?;
-    let mut rows = statement.query(params_from_iter(values))?;
+    whole(tx, key_pages::page(tx, instance, selection, sort, window)?)
+}
+
+/// The keys of rows, in their order.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn whole(tx: &Tx<'_>, rows: impl IntoIterator<Item = i64>) -> Result<Vec<Key>, Error> {
     let mut all = Vec::new();
-    while let Some(row) = rows.next()? {
-        all.push(keys::read(&Reading::new("keys", row, "id"))?);
+    for row in rows {
+        all.extend(keys::get_row(tx, row)?);
+    }
+    Ok(all)
+}
+
+/// The same keys as [`list`], as far as a search looks at them.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn candidates(
+    tx: &Tx<'_>,
+    instance: InstanceId,
+    selection: &Selection,
+    sort: &[SortTerm],
+    window: Window,
+) -> Result<Vec<Candidate>, Error> {
+    let rows = key_pages::page(tx, instance, selection, sort, window)?;
+    let mut statement = tx.prepare(&format!("SELECT k.id, k.name, {} FROM keys k WHERE k.seq = ?1", keys::ALIASES))?;
+    let mut all = Vec::with_capacity(rows.len());
+    for row in rows {
+        let mut found = statement.query([row])?;
+        while let Some(columns) = found.next()? {
+            let reading = Reading::new("keys", columns, "id");
+            let (id, name) = (reading.parse("id", KeyId::parse)?, reading.get("name")?);
+            all.push(Candidate { row, id, name, aliases: keys::aliases(&reading)? });
+        }
     }
     Ok(all)
 }

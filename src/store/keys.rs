@@ -8,7 +8,7 @@ use crate::domain::key::{Key, Kind, State, Version};
 use crate::domain::policy::{DeletionAuthorization, DualAuthPolicy, IntervalMonths, PolicyRecord, RotationPolicy};
 use crate::store::row::{Reading, join, split};
 use crate::store::tx::Tx;
-use crate::store::{Error, aliases, due};
+use crate::store::{Error, aliases as alias_rows, due};
 
 /// Columns that [`read`] needs, from keys `k` with both policies.
 pub(crate) const SELECT: &str = "SELECT k.*,
@@ -22,6 +22,10 @@ pub(crate) const SELECT: &str = "SELECT k.*,
   LEFT JOIN key_policies r ON r.key_id = k.id AND r.kind = 'rotation'
   LEFT JOIN key_policies d ON d.key_id = k.id AND d.kind = 'dualAuthDelete'";
 
+/// Column of [`aliases`], of keys `k`; the same as in [`SELECT`].
+pub(crate) const ALIASES: &str =
+    "(SELECT group_concat(alias, ',') FROM (SELECT alias FROM aliases WHERE key_id = k.id ORDER BY seq)) AS aliases";
+
 /// The key of an instance that a request names.
 ///
 /// # Errors
@@ -29,7 +33,7 @@ pub(crate) const SELECT: &str = "SELECT k.*,
 pub(crate) fn find(tx: &Tx<'_>, instance: InstanceId, key: &KeyRef) -> Result<Option<Key>, Error> {
     let id = match key {
         KeyRef::Id(id) => Some(*id),
-        KeyRef::Alias(alias) => aliases::key_of(tx, instance, alias)?,
+        KeyRef::Alias(alias) => alias_rows::key_of(tx, instance, alias)?,
         KeyRef::Nothing => None,
     };
     let Some(id) = id else { return Ok(None) };
@@ -43,6 +47,16 @@ pub(crate) fn find(tx: &Tx<'_>, instance: InstanceId, key: &KeyRef) -> Result<Op
 pub(crate) fn get(tx: &Tx<'_>, id: KeyId) -> Result<Option<Key>, Error> {
     let mut statement = tx.prepare(&format!("{SELECT} WHERE k.id = ?1"))?;
     let mut rows = statement.query([id.to_string()])?;
+    rows.next()?.map(|row| read(&Reading::new("keys", row, "id"))).transpose()
+}
+
+/// The key of a row.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn get_row(tx: &Tx<'_>, seq: i64) -> Result<Option<Key>, Error> {
+    let mut statement = tx.prepare(&format!("{SELECT} WHERE k.seq = ?1"))?;
+    let mut rows = statement.query([seq])?;
     rows.next()?.map(|row| read(&Reading::new("keys", row, "id"))).transpose()
 }
 
@@ -141,7 +155,7 @@ pub(crate) fn purge(tx: &Tx<'_>, key: &Key) -> Result<(), Error> {
 /// The store's.
 pub(crate) fn count_living(tx: &Tx<'_>, instance: InstanceId) -> Result<i64, Error> {
     Ok(tx
-        .prepare("SELECT count(*) FROM keys WHERE instance_id = ?1 AND state <> 5")?
+        .prepare("SELECT coalesce(sum(keys), 0) FROM key_counts WHERE instance_id = ?1 AND state <> 5")?
         .query_row([instance.to_string()], |row| row.get(0))?)
 }
 
@@ -165,7 +179,6 @@ pub(crate) fn all_of(tx: &Tx<'_>, instance: InstanceId) -> Result<Vec<Key>, Erro
 /// `Inconsistent`, naming the column.
 pub(crate) fn read(reading: &Reading<'_, '_>) -> Result<Key, Error> {
     let standard: bool = reading.get("extractable")?;
-    let aliases = split(reading.get("aliases")?);
     Ok(Key {
         id: reading.parse("id", KeyId::parse)?,
         instance: reading.parse("instance_id", InstanceId::parse)?,
@@ -174,10 +187,7 @@ pub(crate) fn read(reading: &Reading<'_, '_>) -> Result<Key, Error> {
         name: reading.get("name")?,
         description: reading.get("description")?,
         tags: split(reading.get("tags")?),
-        aliases: aliases
-            .iter()
-            .map(|alias| Alias::parse(alias).ok_or_else(|| reading.inconsistent("aliases")))
-            .collect::<Result<_, _>>()?,
+        aliases: aliases(reading)?,
         imported: reading.get("imported")?,
         bits: reading.get("bits")?,
         state: read_state(reading)?,
@@ -198,6 +208,15 @@ pub(crate) fn read(reading: &Reading<'_, '_>) -> Result<Key, Error> {
         rotation: read_rotation(reading)?,
         dual_auth: read_dual_auth(reading)?,
     })
+}
+
+/// Reads the aliases of a key, in order of creation.
+///
+/// # Errors
+/// `Inconsistent`.
+pub(crate) fn aliases(reading: &Reading<'_, '_>) -> Result<Vec<Alias>, Error> {
+    let texts = split(reading.get("aliases")?);
+    texts.iter().map(|alias| Alias::parse(alias).ok_or_else(|| reading.inconsistent("aliases"))).collect()
 }
 
 fn read_state(reading: &Reading<'_, '_>) -> Result<State, Error> {

@@ -4,7 +4,7 @@ use rusqlite::types::Value;
 use rusqlite::{Row, params, params_from_iter};
 
 use crate::domain::crn::CrnQuery;
-use crate::domain::id::{KeyId, VersionId};
+use crate::domain::id::{InstanceId, KeyId, VersionId};
 use crate::domain::key::Version;
 use crate::domain::registration::{Registration, ResourceCrn};
 use crate::store::Error;
@@ -21,13 +21,22 @@ pub(crate) struct Wanted {
     pub(crate) prevent_deletion: Option<bool>,
     pub(crate) limit: i64,
     pub(crate) offset: i64,
+    /// True when all that match are to be counted.
+    pub(crate) counted: bool,
+}
+
+/// Whose registrations are asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Owner {
+    Key(KeyId),
+    Instance(InstanceId),
 }
 
 /// A page of registrations, in order of creation.
 pub(crate) struct Page {
     pub(crate) registrations: Vec<Registration>,
-    /// All that match, before paging.
-    pub(crate) total: u64,
+    /// All that match, before paging; where they were to be counted.
+    pub(crate) total: Option<u64>,
 }
 
 /// Whether a key protects anything, as its deletion asks.
@@ -53,6 +62,28 @@ pub(crate) fn get(tx: &Tx<'_>, key: KeyId, resource: &ResourceCrn) -> Result<Opt
     rows.next()?.map(read).transpose()
 }
 
+/// The number of a registration's row.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn row_of(tx: &Tx<'_>, key: KeyId, resource: &ResourceCrn) -> Result<Option<i64>, Error> {
+    let mut statement = tx.prepare("SELECT seq FROM registrations WHERE key_id = ?1 AND resource_crn = ?2")?;
+    let mut rows = statement.query([key.to_string().as_str(), resource.as_str()])?;
+    Ok(rows.next()?.map(|row| row.get(0)).transpose()?)
+}
+
+/// A registration by the number of its row.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn in_row(tx: &Tx<'_>, row: i64) -> Result<Option<Registration>, Error> {
+    let mut statement = tx.prepare(&format!(
+        "SELECT r.*, k.name AS key_name, v.created_at AS version_created_at {FROM} WHERE r.seq = ?1"
+    ))?;
+    let mut rows = statement.query([row])?;
+    rows.next()?.map(read).transpose()
+}
+
 /// All registrations of a key, in order of creation.
 ///
 /// # Errors
@@ -70,32 +101,52 @@ pub(crate) fn of_key(tx: &Tx<'_>, key: KeyId) -> Result<Vec<Registration>, Error
     Ok(all)
 }
 
-/// A page of registrations of the keys that a clause selects.
+/// A page of registrations of an owner, as far as they are of keys that a clause selects.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn page(tx: &Tx<'_>, mut keys: Clause, wanted: &Wanted) -> Result<Page, Error> {
+pub(crate) fn page(tx: &Tx<'_>, owner: Owner, keys: &Clause, wanted: &Wanted) -> Result<Page, Error> {
+    let (index, column, id) = match (owner, &wanted.resource) {
+        (Owner::Key(id), None) => ("registrations_by_key", "r.key_id", id.to_string()),
+        (Owner::Key(id), Some(_)) => ("registrations_by_key_and_resource", "r.key_id", id.to_string()),
+        (Owner::Instance(id), None) => ("registrations_by_instance", "r.instance_id", id.to_string()),
+        (Owner::Instance(id), Some(_)) => ("registrations_by_resource", "r.instance_id", id.to_string()),
+    };
+    let mut meant = Clause { sql: format!(" WHERE {column} = ?"), values: vec![id.into()] };
     if let Some(resource) = &wanted.resource {
-        keys.add("r.resource_crn GLOB ?", resource.glob());
+        meant.add("r.resource_crn GLOB ?", resource.glob());
     }
     if let Some(prevent_deletion) = wanted.prevent_deletion {
-        keys.add("r.prevent_deletion = ?", i64::from(prevent_deletion));
+        meant.add("r.prevent_deletion = ?", i64::from(prevent_deletion));
     }
-    let total: i64 = tx
-        .prepare(&format!("SELECT count(*) {FROM}{}", keys.sql))?
-        .query_row(params_from_iter(&keys.values), |row| row.get(0))?;
-    let mut statement = tx.prepare(&format!(
-        "SELECT r.*, k.name AS key_name, v.created_at AS version_created_at {FROM}{}
-         ORDER BY r.seq LIMIT ? OFFSET ?",
-        keys.sql
-    ))?;
+    if !keys.is_whole_instance() {
+        meant.sql.extend([" AND EXISTS (SELECT 1 FROM keys k", &keys.sql, " AND k.id = r.key_id)"]);
+        meant.values.extend(keys.values.iter().cloned());
+    }
+    let meant_sql = format!("FROM registrations r INDEXED BY {index}{}", meant.sql);
+    let total = if wanted.counted {
+        let mut statement = tx.prepare(&format!("SELECT count(*) {meant_sql}"))?;
+        let total: i64 = statement.query_row(params_from_iter(&meant.values), |row| row.get(0))?;
+        Some(u64::try_from(total).unwrap_or_default())
+    } else {
+        None
+    };
+    let mut statement = tx.prepare(&format!("SELECT r.seq {meant_sql} ORDER BY r.seq LIMIT ? OFFSET ?"))?;
     let paging: [Value; 2] = [wanted.limit.into(), wanted.offset.into()];
-    let mut rows = statement.query(params_from_iter(keys.values.iter().chain(&paging)))?;
+    let seqs = statement.query_map(params_from_iter(meant.values.iter().chain(&paging)), |row| row.get(0))?;
     let mut registrations = Vec::new();
-    while let Some(row) = rows.next()? {
-        registrations.push(read(row)?);
+    for seq in seqs {
+        registrations.extend(by_seq(tx, seq?)?);
     }
-    Ok(Page { registrations, total: u64::try_from(total).unwrap_or_default() })
+    Ok(Page { registrations, total })
+}
+
+fn by_seq(tx: &Tx<'_>, seq: i64) -> Result<Option<Registration>, Error> {
+    let mut statement = tx.prepare(&format!(
+        "SELECT r.*, k.name AS key_name, v.created_at AS version_created_at {FROM} WHERE r.seq = ?1"
+    ))?;
+    let mut rows = statement.query([seq])?;
+    rows.next()?.map(read).transpose()
 }
 
 /// Whether a key protects anything.
@@ -120,8 +171,8 @@ pub(crate) fn protection(tx: &Tx<'_>, key: KeyId) -> Result<Protection, Error> {
 pub(crate) fn insert(tx: &Tx<'_>, one: &Registration) -> Result<(), Error> {
     tx.prepare(
         "INSERT INTO registrations (key_id, resource_crn, prevent_deletion, description, metadata, version_id,
-             created_at, created_by, updated_at, updated_by, revision)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+             created_at, created_by, updated_at, updated_by, revision, instance_id)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, instance_id FROM keys WHERE id = ?1",
     )?
     .execute(params![
         one.key.to_string(),

@@ -66,10 +66,10 @@ pub(crate) fn insert(tx: &Tx<'_>, instance: InstanceId, ring: &Ring) -> Result<(
 pub(crate) fn occupants(tx: &Tx<'_>, instance: InstanceId, ring: &RingId, now: Timestamp) -> Result<Occupants, Error> {
     let (living, destroyed): (i64, i64) = tx
         .prepare(
-            "SELECT coalesce(sum(living), 0), coalesce(sum(NOT living), 0) FROM (
-                 SELECT state <> 5 AS living FROM keys WHERE instance_id = ?1 AND ring_id = ?2
+            "SELECT coalesce(sum(iif(living, keys, 0)), 0), coalesce(sum(iif(living, 0, keys)), 0) FROM (
+                 SELECT state <> 5 AS living, keys FROM key_counts WHERE instance_id = ?1 AND ring_id = ?2
                  UNION ALL
-                 SELECT living FROM ring_departures WHERE instance_id = ?1 AND ring_id = ?2 AND until > ?3)",
+                 SELECT living, 1 FROM ring_departures WHERE instance_id = ?1 AND ring_id = ?2 AND until > ?3)",
         )?
         .query_row(params![instance.to_string(), ring.as_str(), now.millis()], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let count = |number| u64::try_from(number).unwrap_or_default();

@@ -8,6 +8,12 @@ use crate::domain::id::{IamPolicyId, InstanceId, KeyId};
 use crate::domain::instance::Instance;
 use crate::store::Error;
 
+#[cfg(test)]
+thread_local! {
+    /// Statements that were asked for, for tests that look at their plans.
+    pub(crate) static PREPARED: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
 /// An open transaction, or a reader's snapshot.
 pub(crate) struct Tx<'c> {
     connection: &'c Connection,
@@ -88,7 +94,18 @@ impl<'c> Tx<'c> {
 
     /// A statement, compiled once per connection.
     pub(crate) fn prepare(&self, sql: &str) -> Result<CachedStatement<'_>, Error> {
+        #[cfg(test)]
+        PREPARED.with_borrow_mut(|prepared| prepared.push(sql.to_owned()));
         Ok(self.connection.prepare_cached(sql)?)
+    }
+
+    /// Runs a job as if it had never been: the transaction stands afterwards as it stood before.
+    #[cfg(test)]
+    pub(crate) fn undone<T>(&self, job: impl FnOnce(&Self) -> T) -> T {
+        self.connection.execute_batch("SAVEPOINT undone").unwrap();
+        let value = job(self);
+        self.connection.execute_batch("ROLLBACK TO undone; RELEASE undone").unwrap();
+        value
     }
 
     /// Notes that a key changed.

@@ -292,7 +292,7 @@ fn record_unidentified(
         instance_crn: instance.map(|instance| instance.crn()).unwrap_or_default(),
         instance_id: instance_id.map(|id| id.to_string()).unwrap_or_default(),
         uri: trace.uri.clone(),
-        target: Target { key: named_key(request), name: String::new() },
+        target: Target { key: named_key(request), ..Target::default() },
         details: details.into_iter().collect(),
     }
 }

@@ -45,20 +45,12 @@ struct RegistrationBody<'a> {
     key_version: VersionBody,
 }
 
-/// A list that is asked for, and whether its total is.
-#[derive(Clone)]
-struct ListQuery {
-    wanted: Wanted,
-    counted: bool,
-}
-
 /// `GET /keys/{id}/registrations`
 pub(crate) async fn list(request: HttpRequest, state: Data<State>) -> HttpResponse {
     enter(&request, &state, Operation::ListRegistrations, async |cx| {
-        let query = list_query(&Query::of(&request), Hidden::Allowed);
-        let wanted = query.clone().map(|query| query.wanted);
+        let wanted = list_query(&Query::of(&request), Hidden::Allowed);
         let page = registrations::list_of_key(&state.app, cx.clone(), key_ref(&request), wanted).await?;
-        Ok(page_of(&cx, &page, query?.counted))
+        Ok(page_of(&cx, &page))
     })
     .await
 }
@@ -66,10 +58,9 @@ pub(crate) async fn list(request: HttpRequest, state: Data<State>) -> HttpRespon
 /// `GET /keys/registrations`
 pub(crate) async fn list_all(request: HttpRequest, state: Data<State>) -> HttpResponse {
     enter(&request, &state, Operation::ListAllRegistrations, async |cx| {
-        let query = list_query(&Query::of(&request), Hidden::Refused);
-        let wanted = query.clone().map(|query| query.wanted);
+        let wanted = list_query(&Query::of(&request), Hidden::Refused);
         let page = registrations::list_all(&state.app, cx.clone(), wanted).await?;
-        Ok(page_of(&cx, &page, query?.counted))
+        Ok(page_of(&cx, &page))
     })
     .await
 }
@@ -149,7 +140,7 @@ enum Hidden {
     Refused,
 }
 
-fn list_query(query: &Query<'_>, hidden: Hidden) -> Result<ListQuery, Reason> {
+fn list_query(query: &Query<'_>, hidden: Hidden) -> Result<Wanted, Reason> {
     const RULE: &str = "a CRN of ten segments, in which `*` stands for any characters within a segment";
     const OWNER_RULE: &str = "a CRN without `*` in its first eight segments";
     let resource = match query.get(CRN_QUERY).filter(|text| !text.is_empty()) {
@@ -163,13 +154,13 @@ fn list_query(query: &Query<'_>, hidden: Hidden) -> Result<ListQuery, Reason> {
             Some(asked)
         }
     };
-    let wanted = Wanted {
+    Ok(Wanted {
         resource,
         prevent_deletion: query.boolean("preventKeyDeletion")?,
         limit: query.limit()?,
         offset: query.offset()?,
-    };
-    Ok(ListQuery { wanted, counted: query.boolean("totalCount")? == Some(true) })
+        counted: query.boolean("totalCount")? == Some(true),
+    })
 }
 
 fn body_of<'a>(cx: &Context, one: &'a Registration) -> RegistrationBody<'a> {
@@ -193,10 +184,10 @@ fn single(cx: &Context, status: StatusCode, one: &Registration) -> HttpResponse 
     with_etag(envelope::reply(status, REGISTRATION, &body), cx, one)
 }
 
-fn page_of(cx: &Context, page: &registrations::Page, counted: bool) -> HttpResponse {
+fn page_of(cx: &Context, page: &registrations::Page) -> HttpResponse {
     let all = page.registrations.iter().map(|one| body_of(cx, one)).collect();
     let mut body = Collection::new(REGISTRATION, all, WhenEmpty::EmptyArray);
-    body.metadata.total_count = counted.then_some(page.total);
+    body.metadata.total_count = page.total;
     let response = envelope::reply(StatusCode::OK, REGISTRATION, &body);
     match page.registrations.as_slice() {
         [one] => with_etag(response, cx, one),

@@ -7,6 +7,7 @@ use tracing::error;
 
 use crate::app::error::Error;
 use crate::app::instances::InstanceRefusal;
+use crate::app::resource_keys::ResourceKeyRefusal;
 use crate::domain::reason::Reason;
 use crate::http::transaction;
 
@@ -127,8 +128,30 @@ impl From<InstanceRefusal> for ControllerError {
                     "[409, Conflict] Conflict: Instance contains {keys} active keys. Remove all keys before de-provisioning"
                 ),
             },
+            InstanceRefusal::HasCredentials(left) => Self::bad_request(format!(
+                "The instance has {left} resource keys: delete them first, or set `recursive=true`"
+            )),
             InstanceRefusal::WrongPlan => Self::bad_request("`resource_plan_id` must be a plan of the same service"),
             InstanceRefusal::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<ResourceKeyRefusal> for ControllerError {
+    fn from(refusal: ResourceKeyRefusal) -> Self {
+        match refusal {
+            ResourceKeyRefusal::NotFound => Self {
+                status: StatusCode::NOT_FOUND,
+                code: "RC-ResourceKeyNotFound",
+                message: "The resource key does not exist".to_owned(),
+            },
+            ResourceKeyRefusal::Gone => Self {
+                status: StatusCode::GONE,
+                code: "RC-ResourceKeyGone",
+                message: "The resource key was removed before".to_owned(),
+            },
+            ResourceKeyRefusal::NoInstance => Self::not_found(),
+            ResourceKeyRefusal::Fault(fault) => fault.into(),
         }
     }
 }

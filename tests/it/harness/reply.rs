@@ -27,6 +27,26 @@ impl Reply {
             .unwrap_or_else(|_| panic!("{}: not JSON: {}", self.called, String::from_utf8_lossy(&self.body)))
     }
 
+    /// The body as text.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// Asserts the status of a reply of the gateway; the body as text.
+    #[track_caller]
+    pub(crate) fn answers(&self, status: u16) -> String {
+        assert_eq!(self.status, status, "{}: {}", self.called, self.text());
+        self.text()
+    }
+
+    /// Asserts a refusal of the gateway; its message.
+    #[track_caller]
+    pub(crate) fn refused_with(&self, status: u16, code: &str) -> String {
+        let body = self.answers(status);
+        assert!(body.contains(&format!("<Code>{code}</Code>")), "{}: {body}", self.called);
+        super::gateway::element(&body, "Message").expect("a message")
+    }
+
     /// A header's text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().expect("a header of text"))
