@@ -86,9 +86,10 @@ impl WithinTheHouse {
         let prepared = self.prepare(call, operation)?;
         let resource = ResourceCrn::parse(&call.resource).ok_or(KeyRefusal::Fault)?;
         let asked = Asked { key: prepared.reference, resource: Ok(resource), if_match: None, body: Ok(draft) };
-        let done = match operation {
-            Operation::CreateRegistration => registrations::create_in(&self.0, tx, &prepared.cx, asked),
-            _ => registrations::change_in(&self.0, tx, &prepared.cx, asked),
+        let done = if operation == Operation::CreateRegistration {
+            registrations::create_in(&self.0, tx, &prepared.cx, asked)
+        } else {
+            registrations::change_in(&self.0, tx, &prepared.cx, asked)
         };
         match done {
             Ok(_) => Ok(()),

@@ -55,9 +55,9 @@ fn a_kill_leaves_the_old_object_or_the_new_one() {
     );
     let crn = key["resources"][0]["crn"].as_str().unwrap().to_owned();
     let mut caller = storage(&program);
-    caller.fields.push_str(&format!("ibm-sse-kp-customer-root-key-crn: {crn}\r\n"));
+    caller.fields.extend(["ibm-sse-kp-customer-root-key-crn: ", &crn, "\r\n"]);
     answers(&mut caller, 200, "PUT", "/crash", "");
-    let mut seen = [0, 0];
+    let mut outcomes = [0, 0];
     for _ in 0..rounds {
         let mut caller = storage(&program);
         answers(&mut caller, 200, "PUT", "/crash/a", &"o".repeat(OLD_BYTES));
@@ -71,11 +71,11 @@ fn a_kill_leaves_the_old_object_or_the_new_one() {
         let old = bytes.len() == OLD_BYTES && bytes.iter().all(|byte| *byte == b'o');
         let new = bytes.len() == NEW_BYTES && bytes.iter().all(|byte| *byte == b'n');
         assert!(old || new, "{} bytes of both", bytes.len());
-        seen[usize::from(new)] += 1;
+        outcomes[usize::from(new)] += 1;
         assert_eq!(objects(&data).len(), 1, "nothing is left over");
         assert_eq!(std::fs::read_dir(data.join("objects/new")).unwrap().count(), 0);
     }
-    println!("{} old, {} new", seen[0], seen[1]);
+    println!("{} old, {} new", outcomes[0], outcomes[1]);
 }
 
 #[test]

@@ -19,9 +19,9 @@ pub(super) fn of_bucket(cx: &Request, bucket: &Bucket, action: &str, status: u16
 /// A record of a request about an object that succeeded.
 pub(super) fn of_object(cx: &Request, bucket: &Bucket, key: &ObjectKey, action: &str, status: u16) -> Record {
     let mut record = of_bucket(cx, bucket, action, status);
-    record.target.name = key.as_str().to_owned();
+    key.as_str().clone_into(&mut record.target.name);
     if let Some(resource) = &mut record.target.resource {
-        resource.kind = "cloud-object-storage/bucket/object".to_owned();
+        "cloud-object-storage/bucket/object".clone_into(&mut resource.kind);
     }
     record
 }

@@ -86,8 +86,8 @@ mod tests {
         KeyInfo { verdict, fetched_at: Timestamp::from_millis(0) }
     }
 
-    fn data_key() -> Option<Arc<DataKey>> {
-        Some(Arc::new(DataKey::new([1; 32])))
+    fn data_key() -> Arc<DataKey> {
+        Arc::new(DataKey::new([1; 32]))
     }
 
     #[test]
@@ -95,23 +95,23 @@ mod tests {
         let (memory, bucket) = (KeyMemory::default(), BucketId::from_random([1; 16]));
         let before = memory.look(bucket);
         memory.event(bucket, |_| Some(info(Verdict::NotUsable(Why::Suspended))));
-        assert!(!memory.answer(bucket, before.epoch, Some(info(Verdict::Usable)), data_key()));
+        assert!(!memory.answer(bucket, before.epoch, Some(info(Verdict::Usable)), Some(data_key())));
         assert!(memory.look(bucket).data_key.is_none());
         let after = memory.look(bucket);
-        assert!(memory.answer(bucket, after.epoch, Some(info(Verdict::Usable)), data_key()));
+        assert!(memory.answer(bucket, after.epoch, Some(info(Verdict::Usable)), Some(data_key())));
         assert!(memory.look(bucket).data_key.is_some());
     }
 
     #[test]
     fn a_data_key_goes_with_the_verdict_and_with_time() {
         let (memory, bucket) = (KeyMemory::default(), BucketId::from_random([1; 16]));
-        memory.answer(bucket, 0, Some(info(Verdict::Usable)), data_key());
-        memory.wipe_stale(Duration::from_secs(60), Timestamp::from_millis(59_999));
+        memory.answer(bucket, 0, Some(info(Verdict::Usable)), Some(data_key()));
+        memory.wipe_stale(Duration::from_mins(1), Timestamp::from_millis(59_999));
         assert!(memory.look(bucket).data_key.is_some());
-        memory.wipe_stale(Duration::from_secs(60), Timestamp::from_millis(60_000));
+        memory.wipe_stale(Duration::from_mins(1), Timestamp::from_millis(60_000));
         assert!(memory.look(bucket).data_key.is_none());
         assert!(memory.look(bucket).info.is_some());
-        memory.answer(bucket, 0, Some(info(Verdict::Usable)), data_key());
+        memory.answer(bucket, 0, Some(info(Verdict::Usable)), Some(data_key()));
         memory.event(bucket, |_| None);
         assert!(memory.look(bucket).data_key.is_none());
     }

@@ -119,17 +119,18 @@ fn page(tx: &Tx<'_>, bucket: BucketId, wanted: &ObjectsWanted) -> Result<ObjectP
             return Go::On;
         }
         let folded = common_prefix(key, &wanted.prefix, &wanted.delimiter);
-        if folded.is_some() && folded.as_deref() == after {
-            return beyond(folded);
+        if let Some(prefix) = folded.as_deref().filter(|_| folded.as_deref() == after) {
+            return beyond(prefix);
         }
         if page.objects.len() + page.prefixes.len() == most {
             page.next.clone_from(&last);
             return Go::NoFurther;
         }
         if let Some(prefix) = folded {
+            let next = beyond(&prefix);
             last = Some(prefix.clone());
-            page.prefixes.push(prefix.clone());
-            return beyond(Some(prefix));
+            page.prefixes.push(prefix);
+            return next;
         }
         last = Some(key.to_owned());
         page.objects.push(object);
@@ -156,8 +157,8 @@ pub(super) fn common_prefix(key: &str, prefix: &str, delimiter: &str) -> Option<
 }
 
 /// Past all keys with that prefix.
-fn beyond(prefix: Option<String>) -> Go {
-    prefix.as_deref().and_then(successor).map_or(Go::NoFurther, Go::To)
+fn beyond(prefix: &str) -> Go {
+    successor(prefix).map_or(Go::NoFurther, Go::To)
 }
 
 /// The first text, in the order of UTF-8 bytes, that is behind all texts with that prefix.

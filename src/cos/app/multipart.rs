@@ -303,16 +303,13 @@ fn uploads_page(tx: &Tx<'_>, bucket: BucketId, wanted: &UploadsWanted) -> Result
             page.next = Some(last.clone());
             return false;
         }
-        match folded {
-            Some(prefix) => {
-                last = (prefix.clone(), String::new());
-                page.prefixes.push(prefix);
-            }
-            None => {
-                let id = upload.id.to_string();
-                last = (upload.key.as_str().to_owned(), id.clone());
-                page.uploads.push(OpenUpload { key: upload.key, id, initiated_at: upload.initiated_at });
-            }
+        if let Some(prefix) = folded {
+            last = (prefix.clone(), String::new());
+            page.prefixes.push(prefix);
+        } else {
+            let id = upload.id.to_string();
+            last = (upload.key.as_str().to_owned(), id.clone());
+            page.uploads.push(OpenUpload { key: upload.key, id, initiated_at: upload.initiated_at });
         }
         true
     })?;

@@ -115,7 +115,7 @@ impl CosApp {
         if length.is_some_and(|announced| announced != size) {
             return Err(Code::IncompleteBody.into());
         }
-        let (file, etag, checksums) = sealing.check(checks, trailer)?;
+        let (file, etag, checksums) = sealing.check(&checks, &trailer)?;
         let draft = blocking(move || {
             draft.publish(&file)?;
             Ok(draft)
@@ -254,7 +254,7 @@ impl Sealing {
     }
 
     /// Compares what was computed with what the client says.
-    fn check(self, checks: Checks, trailer: Vec<Checksum>) -> Result<(File, String, Vec<Checksum>), Refusal> {
+    fn check(self, checks: &Checks, trailer: &[Checksum]) -> Result<(File, String, Vec<Checksum>), Refusal> {
         let md5 = self.md5.finish();
         let sha256 = self.sha256.map(Running::finish);
         let differs = checks.md5.is_some_and(|expected| expected.as_slice() != md5)
@@ -265,7 +265,7 @@ impl Sealing {
         let computed = self.checksums.into_iter();
         let computed: Vec<Checksum> =
             computed.map(|(algorithm, running)| Checksum { algorithm, value: running.finish() }).collect();
-        for expected in checks.checksums.iter().chain(&trailer) {
+        for expected in checks.checksums.iter().chain(trailer) {
             match computed.iter().find(|one| one.algorithm == expected.algorithm) {
                 Some(one) if one == expected => {}
                 Some(_) => return Err(Code::BadDigest.into()),

@@ -5,6 +5,7 @@ use crate::domain::time::Timestamp;
 
 /// The conditions of a request; of a copy, those on its source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "these are the headers' names")]
 pub(crate) struct Conditions {
     /// `If-Match`: the header as it came.
     pub(crate) if_match: Option<String>,

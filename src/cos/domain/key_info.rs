@@ -202,10 +202,9 @@ pub(crate) fn on_event(known: &Known, kind: EventKind, cause: Cause, ttl: Durati
             Known { state: KeyState::Active, info: remembered }
         }
         EventKind::Rotation => match known.state {
-            KeyState::Active => *known,
+            KeyState::Active | KeyState::Lost => *known,
             // Only an active key is rotated, so an event is missing between: whoever comes next asks.
             KeyState::Suspended | KeyState::Erased => Known { state: KeyState::Active, info: None },
-            KeyState::Lost => *known,
         },
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const TTL: Duration = Duration::from_secs(3_600);
+const TTL: Duration = Duration::from_hours(1);
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millis(1_700_000_000_000 + seconds * 1_000)
@@ -62,7 +62,9 @@ fn each_answer_is_believed_save_where_all_is_lost() {
             let before = known(state, Some(SHUT), -9_000);
             let expected = match state {
                 KeyState::Lost => before,
-                _ => known(next.unwrap_or(state), Some(verdict), 60),
+                KeyState::Active | KeyState::Suspended | KeyState::Erased => {
+                    known(next.unwrap_or(state), Some(verdict), 60)
+                }
             };
             assert_eq!(on_answer(&before, answer, at(60)), expected, "{state:?} {answer:?}");
         }
@@ -79,7 +81,7 @@ fn each_event_meets_each_state_and_memory() {
             for cause in [Cause::Action, Cause::Sync] {
                 let (disabled, deleted, restored) = match state {
                     KeyState::Lost => (before, before, before),
-                    _ => (
+                    KeyState::Active | KeyState::Suspended | KeyState::Erased => (
                         known(KeyState::Suspended, Some(SHUT), now),
                         known(KeyState::Erased, Some(GONE), now),
                         known(KeyState::Active, None, 0),
@@ -100,7 +102,7 @@ fn each_event_meets_each_state_and_memory() {
             assert_eq!(on(EventKind::Enable, Cause::Sync), synced, "{before:?}");
             let rotated = match state {
                 KeyState::Active | KeyState::Lost => before,
-                _ => known(KeyState::Active, None, 0),
+                KeyState::Suspended | KeyState::Erased => known(KeyState::Active, None, 0),
             };
             assert_eq!(on(EventKind::Rotation, Cause::Action), rotated, "{before:?}");
         }
