@@ -74,7 +74,7 @@ impl Way<'_> {
             fields.extend(["x-amz-decoded-content-length: ", &body.len().to_string(), "\r\n"]);
         }
         match kind {
-            Kind::Bearer => fields.extend(["authorization: bearer ", &self.kp.token, "\r\n"]),
+            Kind::Bearer => fields.extend(["authorization: bearer ", self.kp.token.as_str(), "\r\n"]),
             Kind::Header => {
                 let payload = match framing {
                     Framing::Plain => sha256(body),
