@@ -24,9 +24,10 @@ test-openapi: ## Hold openapi.yaml against IBM's API rules, and the service agai
 	$(CARGO) build --release --locked
 	MKP_BIN="$${CARGO_TARGET_DIR:-target}/release/mock-key-protect" tests/openapi/run.sh
 
-bench: ## Measure wrap and unwrap against a bare HTTP server, and lists of many keys against lists of few
+bench: ## Measure wrap and unwrap against a bare HTTP server, lists of many keys, events and long moves of the clock
 	$(CARGO) bench --locked --bench wrap
 	$(CARGO) bench --locked --bench lists
+	$(CARGO) bench --locked --bench events
 
 crash: ## Kill the service 100 times amid writes and look for losses
 	MKP_CRASH_ROUNDS=100 $(CARGO) test --release --locked --test it crash -- --nocapture

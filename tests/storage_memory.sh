@@ -31,13 +31,14 @@ field() { sed -n "s/.*\"$1\": *\"\([^\"]*\)\".*/\1/p" "$work/ready"; }
 form="grant_type=urn:ibm:params:oauth:grant-type:apikey&apikey=$(field apiKey)"
 token=$(curl -sf "$(field url)/identity/token" -d "$form" | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
 s3() { curl -sf -H "Authorization: Bearer $token" -H "ibm-service-instance-id: $(field cosInstanceCrn)" "$@"; }
-resident() { sed -n "s/^$1: *\([0-9]*\) kB/\1/p" "/proc/$service/status"; }
+resident() { sed -n "s/^$1:[[:space:]]*\([0-9]*\) kB/\1/p" "/proc/$service/status"; }
 
 s3 -X PUT "$(field cosUrl)/memory"
 # What the first object needs once is no growth.
 head -c 1048576 /dev/zero | s3 -T - "$(field cosUrl)/memory/first"
 s3 "$(field cosUrl)/memory/first" -o /dev/null
 before=$(resident VmRSS)
+[[ -n $before ]] || { echo "the memory of process $service cannot be read" >&2; exit 2; }
 sum_in=$(head -c "${mebibytes}M" /dev/urandom | tee >(s3 -T - "$(field cosUrl)/memory/big" >&2) | md5sum)
 for _ in $(seq 600); do
     s3 -I "$(field cosUrl)/memory/big" >/dev/null 2>&1 && break

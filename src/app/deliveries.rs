@@ -89,12 +89,7 @@ pub(crate) async fn step(
 ) -> Result<HandedOut, Error> {
     let shared = Arc::clone(app);
     app.write(move |tx| {
-        let mut settling = Settling::new(&shared, tx);
-        for one in made.iter() {
-            settling.attempt(one)?;
-        }
-        settling.finish()?;
-        let handed_out = hand_out(&shared, tx, &hands, now)?;
+        let handed_out = step_within(&shared, tx, &made, &hands, now)?;
         // Before the commit: whoever waits for the attempts looks into the journal right after it.
         let attempts = made.iter().filter(|one| one.answer.is_some());
         shared.journal.note(attempts.map(|one| Due { at: one.due_at, kind: DueKind::Attempt }));
@@ -103,20 +98,44 @@ pub(crate) async fn step(
     .await
 }
 
+/// A step in the caller's transaction.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn step_within(
+    app: &App,
+    tx: &Tx<'_>,
+    made: &[Made],
+    hands: &HashMap<String, Hands>,
+    now: Timestamp,
+) -> Result<HandedOut, Error> {
+    let mut settling = Settling::new(app, tx);
+    for one in made {
+        settling.attempt(one)?;
+    }
+    settling.finish()?;
+    hand_out(app, tx, hands, now)
+}
+
 /// True while an attempt that was handed out should be made. What it is about may have ended since.
 ///
 /// # Errors
 /// The store's fault.
 pub(crate) async fn is_wanted(app: &App, claimed: &Claimed) -> Result<bool, Error> {
     let (seq, cause, now) = (claimed.delivery, claimed.cause, app.clock.now());
-    app.read(move |tx| {
-        let Some(one) = deliveries::get(tx, seq)? else { return Ok(false) };
-        Ok(match cause {
-            Cause::Schedule => one.course.state == DeliveryState::Pending && now < one.course.action.plus(WINDOW),
-            Cause::Redelivery => one.redeliveries > 0 && one.course.state != DeliveryState::Dropped,
-        })
+    app.read(move |tx| is_wanted_within(tx, seq, cause, now)).await
+}
+
+/// The same, in the caller's transaction.
+///
+/// # Errors
+/// The store's fault.
+pub(crate) fn is_wanted_within(tx: &Tx<'_>, delivery: i64, cause: Cause, now: Timestamp) -> Result<bool, Error> {
+    let Some(one) = deliveries::get(tx, delivery)? else { return Ok(false) };
+    Ok(match cause {
+        Cause::Schedule => one.course.state == DeliveryState::Pending && now < one.course.action.plus(WINDOW),
+        Cause::Redelivery => one.redeliveries > 0 && one.course.state != DeliveryState::Dropped,
     })
-    .await
 }
 
 fn hand_out(app: &App, tx: &Tx<'_>, hands: &HashMap<String, Hands>, now: Timestamp) -> Result<HandedOut, Error> {

@@ -156,7 +156,11 @@ pub(crate) async fn remove(app: &Arc<App>, name: String, now: Timestamp) -> Resu
         .await
 }
 
-fn take_out(app: &App, tx: &Tx<'_>, name: &str, now: Timestamp) -> Result<(), Error> {
+/// Removes a subscriber in the caller's transaction.
+///
+/// # Errors
+/// The store's fault.
+pub(crate) fn take_out(app: &App, tx: &Tx<'_>, name: &str, now: Timestamp) -> Result<(), Error> {
     let mut settling = Settling::new(app, tx);
     settling.subscriber_gone(name, now)?;
     settling.finish()?;
@@ -222,7 +226,11 @@ fn own(url: String, now: Timestamp) -> Subscriber {
     }
 }
 
-fn seal(app: &App, name: &str, secret: &WebhookSecret) -> Result<SealedRow, Error> {
+/// Seals a subscriber's secret.
+///
+/// # Errors
+/// When there are no random bytes.
+pub(crate) fn seal(app: &App, name: &str, secret: &WebhookSecret) -> Result<SealedRow, Error> {
     Ok(app.vault.seal(&place(name), secret.bytes())?)
 }
 

@@ -60,7 +60,10 @@ pub(crate) async fn tick(app: &Arc<App>, now: Timestamp) -> Result<(), Error> {
 }
 
 /// Runs instant by instant, since what runs at one can make something due before the next.
-fn run_group(app: &App, tx: &Tx<'_>, now: Timestamp) -> Result<Vec<Due>, Error> {
+///
+/// # Errors
+/// The store's fault.
+pub(crate) fn run_group(app: &App, tx: &Tx<'_>, now: Timestamp) -> Result<Vec<Due>, Error> {
     let mut done = Vec::new();
     while done.len() < ROWS_AT_ONCE {
         let earliest = due::ahead(tx)?.work.map(Timestamp::from_millis).filter(|at| *at <= now);

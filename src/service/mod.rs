@@ -8,6 +8,8 @@ mod listeners;
 mod log;
 mod open;
 mod ready_file;
+#[cfg(test)]
+mod simulation;
 mod tls;
 mod wake;
 mod webhooks;

@@ -153,7 +153,7 @@ def before_call(_context, case, _kwargs):
     if path.startswith("/identity") or path.startswith("/oidc"):
         return
     if plain():
-        writes = "{urlEncodedResourceCRN}" in path
+        writes = "{urlEncodedResourceCRN}" in path or path.endswith("/event_ack")
         case.headers["Authorization"] = f"Bearer {SERVICE if writes else OWNER}"
     if path.startswith("/api/v2") and (plain() or path == "/api/v2/instance/policies"):
         policies = path == "/api/v2/instance/policies"

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::stream::{self, StreamExt};
+use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
 
 use crate::cos::app::body::Outgoing;
 use crate::cos::app::error::Error;
@@ -65,19 +65,23 @@ struct Source {
 pub(super) async fn open(reading: Reading, blobs: &[Blob], window: Option<Window>) -> Result<Outgoing, Error> {
     let source = Source { reading, slices: slices(blobs, window), opened: None };
     let (source, first) = next(source).await?;
-    let Some(first) = first else { return Ok(Box::pin(stream::empty())) };
     let rest = stream::try_unfold(source, async |source| {
-        let (source, bytes) =
-            next(source).await.inspect_err(|fault| tracing::error!(%fault, "a read is broken off"))?;
-        Ok(bytes.map(|bytes| (bytes, source)))
+        let step = next(source).await;
+        let (source, frames) = step.inspect_err(|fault| tracing::error!(%fault, "a read is broken off"))?;
+        Ok::<_, Error>((!frames.is_empty()).then_some((each(frames), source)))
     });
-    Ok(Box::pin(stream::once(async { Ok(first) }).chain(rest)))
+    Ok(Box::pin(each(first).chain(rest.try_flatten())))
 }
 
-async fn next(mut source: Source) -> Result<(Source, Option<Bytes>), Error> {
+fn each(frames: Vec<Bytes>) -> impl Stream<Item = Result<Bytes, Error>> {
+    stream::iter(frames.into_iter().map(Ok))
+}
+
+/// The next frames; none at the end.
+async fn next(mut source: Source) -> Result<(Source, Vec<Bytes>), Error> {
     blocking(move || {
-        let bytes = source.step()?;
-        Ok((source, bytes))
+        let frames = source.step()?;
+        Ok((source, frames))
     })
     .await
 }
@@ -99,19 +103,19 @@ fn slices(blobs: &[Blob], window: Option<Window>) -> VecDeque<Slice> {
 }
 
 impl Source {
-    fn step(&mut self) -> Result<Option<Bytes>, Error> {
+    fn step(&mut self) -> Result<Vec<Bytes>, Error> {
         let mut opened = match self.opened.take() {
             Some(opened) => opened,
             None => match self.slices.pop_front() {
                 Some(slice) => self.reading.begin(slice)?,
-                None => return Ok(None),
+                None => return Ok(Vec::new()),
             },
         };
-        let bytes = opened.read()?;
+        let frames = opened.read()?;
         if opened.next <= opened.slice.window.last / FRAME {
             self.opened = Some(opened);
         }
-        Ok(Some(bytes))
+        Ok(frames)
     }
 }
 
@@ -125,7 +129,7 @@ impl Reading {
 
 impl Opened {
     /// Reads the next frames at once and opens them where they are.
-    fn read(&mut self) -> Result<Bytes, Error> {
+    fn read(&mut self) -> Result<Vec<Bytes>, Error> {
         let Slice { blob, size, window } = self.slice;
         let begin = self.next;
         let end = (begin + FRAMES_AT_ONCE).min(window.last / FRAME + 1);
@@ -135,18 +139,21 @@ impl Opened {
             .read_exact_at(&mut sealed, begin * SEALED_FRAME_BYTES as u64)
             .map_err(|fault| damaged(blob, &fault))?;
         let last = frames::frames(size) - 1;
-        let mut out = Vec::with_capacity(sealed.len());
-        for frame in sealed.chunks_mut(SEALED_FRAME_BYTES) {
+        let mut wanted = Vec::new();
+        for (index, frame) in sealed.chunks_mut(SEALED_FRAME_BYTES).enumerate() {
             let mark = if self.next == last { Mark::Last } else { Mark::More };
             let opened =
                 self.key.open(self.next, mark, frame).ok_or_else(|| damaged(blob, &"does not authenticate"))?;
             let start = self.next * FRAME;
             let from = usize::try_from(window.first.saturating_sub(start)).unwrap_or(0);
             let until = usize::try_from(window.last - start + 1).unwrap_or(usize::MAX).min(opened.len());
-            out.extend_from_slice(opened.get(from..until).unwrap_or_default());
+            let place = index * SEALED_FRAME_BYTES;
+            wanted.push(place + from.min(until)..place + until);
             self.next += 1;
         }
-        Ok(Bytes::from(out))
+        // No byte is copied: each piece is a part of the one buffer.
+        let whole = Bytes::from(sealed);
+        Ok(wanted.into_iter().map(|range| whole.slice(range)).collect())
     }
 }
 

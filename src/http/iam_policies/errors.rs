@@ -114,6 +114,11 @@ impl From<IdentityRefusal> for PolicyError {
         match refusal {
             IdentityRefusal::ServiceIdNotFound => not_found("The service id does not exist"),
             IdentityRefusal::ApiKeyNotFound => not_found("The API key does not exist"),
+            IdentityRefusal::OwnersOwn => Self::plain(
+                StatusCode::FORBIDDEN,
+                "insufficent_permissions",
+                "An API key of the account's owner can be made by the owner alone",
+            ),
             IdentityRefusal::NobodyByThatId => {
                 Self::body("`iam_id` must be the account owner's or that of a service id made by POST /v1/serviceids")
             }

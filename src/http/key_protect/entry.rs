@@ -297,9 +297,10 @@ fn record_unidentified(
     }
 }
 
-/// What `x-kms-key-ring` asks for.
+/// What `x-kms-key-ring` asks for. An empty header asks for nothing (ASSUMED).
 fn ring(request: &HttpRequest) -> Option<RingScope> {
-    request.headers().get(RING).map(|ring| RingScope::parse(&String::from_utf8_lossy(ring.as_bytes())))
+    let header = request.headers().get(RING).filter(|ring| !ring.is_empty())?;
+    Some(RingScope::parse(&String::from_utf8_lossy(header.as_bytes())))
 }
 
 fn with_correlation(mut response: HttpResponse, correlation: HeaderValue) -> HttpResponse {
