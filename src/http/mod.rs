@@ -4,6 +4,7 @@ pub(crate) mod admin;
 pub(crate) mod audit_record;
 pub(crate) mod auth;
 mod body;
+mod docs;
 mod guard;
 mod iam;
 mod iam_policies;

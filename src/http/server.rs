@@ -13,7 +13,7 @@ use rustls::ServerConfig;
 
 use crate::http::state::State;
 use crate::http::watchdog::{IDLE_MAX, Watchdog};
-use crate::http::{admin, guard, iam, iam_policies, key_protect, resource_controller};
+use crate::http::{admin, docs, guard, iam, iam_policies, key_protect, resource_controller};
 
 /// Connections at once; beyond, accepting waits. Source: `docs/contract/reliability.md` T-21.
 const CONNECTIONS_MAX: usize = 4_096;
@@ -39,6 +39,7 @@ pub(crate) fn start(listeners: Listeners, state: Data<State>, watchdog: Arc<Watc
         iam::configure(routes);
         iam_policies::configure(routes);
         resource_controller::configure(routes);
+        docs::configure(routes);
         admin::configure(routes);
     };
     serve(listeners, watchdog, routes)

@@ -36,6 +36,7 @@ mod create;
 mod data_folder;
 mod deadlines;
 mod deliveries;
+mod docs;
 mod errors;
 mod event_ack;
 mod event_crashes;

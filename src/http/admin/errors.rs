@@ -124,9 +124,12 @@ pub(crate) async fn respond_json(
     .await
 }
 
+/// For whoever is lost.
+const LOST: &str = "nothing answers on this path; /docs shows the API, and /mock/info tells addresses and ids";
+
 /// A path that nothing answers on.
 pub(crate) async fn unknown_path() -> HttpResponse {
-    AdminError::plain(StatusCode::NOT_FOUND, "not_found", "nothing answers on this path").render()
+    AdminError::plain(StatusCode::NOT_FOUND, "not_found", LOST).render()
 }
 
 /// A method that the path does not have.
