@@ -25,8 +25,9 @@ async fn list(kp: &Harness, query: &str) -> String {
 
 /// Texts of all elements of that name within those of the other.
 fn texts(xml: &str, within: &str, name: &str) -> Vec<String> {
-    let parts = xml.split(&format!("<{within}>")).skip(1);
-    parts.filter_map(|part| element(part.split(&format!("</{within}>")).next()?, name)).collect()
+    let (open, close) = (format!("<{within}>"), format!("</{within}>"));
+    let parts = xml.split(&open).skip(1);
+    parts.filter_map(|part| element(part.split(&close).next()?, name)).collect()
 }
 
 fn keys(xml: &str) -> Vec<String> {

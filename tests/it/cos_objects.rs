@@ -15,8 +15,8 @@ async fn shelf() -> Harness {
 }
 
 /// MD5 of [`BYTES`], base64 and as `ETag`.
-const MD5: &str = "eB5eJF1ptWaXm4biPSPyxw==";
-const ETAG: &str = "\"781e5e245d69b566979b86e23d23f2c7\"";
+const MD5: &str = "eB5eJF1ptWaXm4bijSPyxw==";
+const ETAG: &str = "\"781e5e245d69b566979b86e28d23f2c7\"";
 
 #[actix_web::test]
 async fn what_came_with_an_upload_comes_back_with_a_read() {
@@ -55,17 +55,15 @@ async fn a_digest_that_does_not_fit_keeps_the_old_object() {
     kp.put_object("shelf/a", "old").await.answers(200);
     for (name, wrong, right) in [
         ("content-md5", "AAAAAAAAAAAAAAAAAAAAAA==", MD5),
-        ("x-amz-checksum-crc32", "AAAAAA==", "poTI2A=="),
-        ("x-amz-checksum-sha1", "AAAAAAAAAAAAAAAAAAAAAAAAAAA=", "h9iVmXChFRWPvKi0A7q7B0LoJwM="),
+        ("x-amz-checksum-crc32", "AAAAAA==", "poTHxg=="),
+        ("x-amz-checksum-sha1", "AAAAAAAAAAAAAAAAAAAAAAAAAAA=", "h6zsF82dzSCnFsws9nQXtxyKcBY="),
     ] {
         let put = |value: &str| kp.s3(Method::PUT, "/shelf/a").raw(BYTES).header(name, value);
         put(wrong).send().await.refused_with(400, "BadDigest");
         assert_eq!(kp.get_object("shelf/a").await.answers(200), "old", "{name}");
         put("nonsense").send().await.refused_with(400, "InvalidDigest");
-        if name == "content-md5" {
-            put(right).send().await.answers(200);
-            kp.put_object("shelf/a", "old").await.answers(200);
-        }
+        put(right).send().await.answers(200);
+        kp.put_object("shelf/a", "old").await.answers(200);
     }
 }
 
@@ -176,8 +174,8 @@ async fn a_reader_sees_the_old_object_or_the_new_one() {
     kp.put_object("shelf/a", old.clone()).await.answers(200);
     for _ in 0..3 {
         let reads = (0..4).map(|_| kp.get_object("shelf/a"));
-        let (put, read) =
-            futures_util::join!(kp.put_object("shelf/a", new.clone()), futures_util::future::join_all(reads));
+        let reads = futures_util::future::join_all(reads);
+        let (put, read) = futures_util::future::join(kp.put_object("shelf/a", new.clone()), reads).await;
         put.answers(200);
         for reply in read {
             assert!(reply.status == 200 && (reply.body == old || reply.body == new), "{} bytes", reply.body.len());
