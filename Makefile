@@ -1,10 +1,10 @@
 # Commands for people who work on mock-key-protect. `make` alone lists them.
-# They need Rust (see rust-version in Cargo.toml) and a C compiler; `make test-sdk` also needs Python and Node.
+# They need Rust (see rust-version in Cargo.toml) and a C compiler; `make test-sdk` and `make test-openapi` also need Python and Node.
 
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-sdk bench crash lint clean
+.PHONY: help run test test-sdk test-openapi bench crash lint clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 18
@@ -20,9 +20,14 @@ test-sdk: ## Run IBM's published Python and Node clients against the service
 	$(CARGO) build --release --locked
 	MKP_BIN="$${CARGO_TARGET_DIR:-target}/release/mock-key-protect" tests/sdk/run.sh
 
-bench: ## Measure wrap and unwrap against a bare HTTP server, and lists of many keys against lists of few
+test-openapi: ## Hold openapi.yaml against IBM's API rules, and the service against openapi.yaml
+	$(CARGO) build --release --locked
+	MKP_BIN="$${CARGO_TARGET_DIR:-target}/release/mock-key-protect" tests/openapi/run.sh
+
+bench: ## Measure wrap and unwrap against a bare HTTP server, lists of many keys, events and long moves of the clock
 	$(CARGO) bench --locked --bench wrap
 	$(CARGO) bench --locked --bench lists
+	$(CARGO) bench --locked --bench events
 
 crash: ## Kill the service 100 times amid writes and look for losses
 	MKP_CRASH_ROUNDS=100 $(CARGO) test --release --locked --test it crash -- --nocapture

@@ -43,6 +43,29 @@ CREATE TABLE instances (
     reclaim_at INTEGER
 ) STRICT;
 
+-- Credentials of service instances, as the Resource Controller makes them. A removed one stays, without its secrets.
+-- sealed: API key and, with access_key_id, HMAC secret, in two lines, under the master key. api_key: SHA-256 of the API key.
+CREATE TABLE resource_keys (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    instance_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL,
+    service_id TEXT NOT NULL,
+    policy_id TEXT,
+    access_key_id TEXT UNIQUE,
+    api_key BLOB UNIQUE,
+    nonce BLOB UNIQUE,
+    sealed BLOB,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    updated_at INTEGER,
+    updated_by TEXT,
+    removed_at INTEGER,
+    removed_by TEXT
+) STRICT;
+CREATE INDEX resource_keys_by_instance ON resource_keys (instance_id, seq);
+
 -- Keys without their material. state: 1 active, 2 suspended, 3 deactivated, 5 destroyed.
 CREATE TABLE keys (
     seq INTEGER PRIMARY KEY,
@@ -337,6 +360,92 @@ CREATE UNIQUE INDEX registrations_by_key_and_resource ON registrations (key_id, 
 CREATE INDEX registrations_by_key ON registrations (key_id, seq);
 CREATE INDEX registrations_by_instance ON registrations (instance_id, seq);
 CREATE INDEX registrations_by_resource ON registrations (instance_id, resource_crn);
+
+-- Buckets of Cloud Object Storage. The data key is sealed under the master key (nonce, sealed) or, with a root key, wrapped by
+-- Key Protect (wrapped) until the root key is purged. protection: days least, default, most, and whether it is permanent,
+-- with commas between them. objects and bytes count what the bucket holds.
+CREATE TABLE buckets (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL UNIQUE,
+    instance_id TEXT NOT NULL,
+    account TEXT NOT NULL,
+    location TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    nonce BLOB UNIQUE,
+    sealed BLOB,
+    root_key_crn TEXT,
+    wrapped TEXT,
+    key_version_id TEXT,
+    key_state TEXT,
+    registered INTEGER NOT NULL,
+    event_at INTEGER,
+    protection TEXT,
+    configuration TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    objects INTEGER NOT NULL,
+    bytes INTEGER NOT NULL
+) STRICT;
+CREATE INDEX buckets_by_instance ON buckets (instance_id, name);
+
+-- Names of deleted buckets that stay taken for a while.
+CREATE TABLE reserved_bucket_names (
+    name TEXT PRIMARY KEY NOT NULL,
+    until INTEGER NOT NULL
+) STRICT;
+
+-- Lifecycle events of root keys that a bucket has taken notice of.
+CREATE TABLE bucket_key_events (
+    event_id TEXT PRIMARY KEY NOT NULL,
+    bucket_id TEXT NOT NULL
+) STRICT;
+CREATE INDEX bucket_key_events_by_bucket ON bucket_key_events (bucket_id);
+
+-- Objects without their bytes. attributes, tags, checksums and retention are JSON; parts is 0 for a single upload.
+CREATE TABLE objects (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    bucket_id TEXT NOT NULL,
+    key TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    etag TEXT NOT NULL,
+    modified_at INTEGER NOT NULL,
+    attributes TEXT NOT NULL,
+    tags TEXT NOT NULL,
+    checksums TEXT NOT NULL,
+    parts INTEGER NOT NULL,
+    retention TEXT,
+    UNIQUE (bucket_id, key)
+) STRICT;
+
+-- Uploads in parts. etag and list are those of a completed one: its answer, and a digest of the parts that it named.
+CREATE TABLE uploads (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    bucket_id TEXT NOT NULL,
+    key TEXT NOT NULL,
+    initiated_at INTEGER NOT NULL,
+    attributes TEXT NOT NULL,
+    tags TEXT NOT NULL,
+    retention TEXT NOT NULL,
+    etag TEXT,
+    list TEXT
+) STRICT;
+CREATE INDEX uploads_by_key ON uploads (bucket_id, key, seq);
+
+-- Files of sealed bytes, by id; size counts them in clear. owner: an object, whose bytes they are in order of number, or
+-- an upload, whose parts they are.
+CREATE TABLE blobs (
+    id TEXT PRIMARY KEY NOT NULL,
+    owner TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    etag TEXT NOT NULL,
+    checksums TEXT NOT NULL,
+    modified_at INTEGER NOT NULL,
+    UNIQUE (owner, number)
+) STRICT;
 
 -- Whom events are told. events: words joined by commas; ack: http or event_ack. Secrets are sealed under the master key;
 -- the former one signs until former_until.

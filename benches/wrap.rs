@@ -25,6 +25,8 @@ mod figures;
 mod machine;
 #[path = "wrap/process.rs"]
 mod process;
+#[path = "wrap/service.rs"]
+mod service;
 #[path = "wrap/target.rs"]
 mod target;
 
@@ -86,7 +88,7 @@ fn measure(extent: Extent) -> Outcome<()> {
     let pace = pace(extent)?;
     let placement = Placement::choose()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let service = process::Service::start(&placement)?;
+    let service = service::Service::start(placement.server_command(Path::new(service::PROGRAM)))?;
     let bare = process::BareLoop::start(&placement)?;
     let (bare, service) = runtime.block_on(target::prepare(&bare, &service))?;
     match extent {

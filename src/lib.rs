@@ -6,6 +6,7 @@ mod app;
 mod cli;
 mod clock;
 mod config;
+mod cos;
 mod crypto;
 mod delivery;
 mod domain;

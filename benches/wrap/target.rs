@@ -10,7 +10,8 @@ use serde::de::DeserializeOwned;
 
 use crate::Outcome;
 use crate::connection::{Connection, post};
-use crate::process::{BareLoop, Ready, Service};
+use crate::process::BareLoop;
+use crate::service::{Ready, Service};
 
 /// What is wrapped.
 const PLAINTEXT: [u8; 32] = *b"a data key of two and thirty byt";

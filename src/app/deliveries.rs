@@ -10,8 +10,11 @@ use crate::app::error::Error;
 pub(crate) use crate::app::settle::Made;
 use crate::app::settle::Settling;
 use crate::app::subscribers::open_secrets;
+use crate::clock::{self, Stopwatch};
 use crate::crypto::webhook_signature::{WebhookSecret, sign};
+use crate::domain::delivery::{Cause, DeliveryState};
 use crate::domain::due::{Due, DueKind};
+use crate::domain::event::WINDOW;
 use crate::domain::subscriber::{Ack, Subscriber};
 use crate::domain::time::Timestamp;
 use crate::store::claims::{self, Claimed};
@@ -39,8 +42,8 @@ pub(crate) struct Recipient {
 pub(crate) struct Parcel {
     pub(crate) recipient: Arc<Recipient>,
     pub(crate) claimed: Claimed,
-    /// When it was handed out.
-    pub(crate) at: Timestamp,
+    /// Runs since it was handed out.
+    pub(crate) held: Stopwatch,
 }
 
 /// All that a step hands out, in order, and where it left off with each subscriber.
@@ -86,17 +89,53 @@ pub(crate) async fn step(
 ) -> Result<HandedOut, Error> {
     let shared = Arc::clone(app);
     app.write(move |tx| {
-        let mut settling = Settling::new(&shared, tx);
-        for one in made.iter() {
-            settling.attempt(one)?;
-        }
-        settling.finish()?;
-        let handed_out = hand_out(&shared, tx, &hands, now)?;
+        let handed_out = step_within(&shared, tx, &made, &hands, now)?;
         // Before the commit: whoever waits for the attempts looks into the journal right after it.
-        shared.journal.note(made.iter().map(|one| Due { at: one.due_at, kind: DueKind::Attempt }));
+        let attempts = made.iter().filter(|one| one.answer.is_some());
+        shared.journal.note(attempts.map(|one| Due { at: one.due_at, kind: DueKind::Attempt }));
         Ok(handed_out)
     })
     .await
+}
+
+/// A step in the caller's transaction.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn step_within(
+    app: &App,
+    tx: &Tx<'_>,
+    made: &[Made],
+    hands: &HashMap<String, Hands>,
+    now: Timestamp,
+) -> Result<HandedOut, Error> {
+    let mut settling = Settling::new(app, tx);
+    for one in made {
+        settling.attempt(one)?;
+    }
+    settling.finish()?;
+    hand_out(app, tx, hands, now)
+}
+
+/// True while an attempt that was handed out should be made. What it is about may have ended since.
+///
+/// # Errors
+/// The store's fault.
+pub(crate) async fn is_wanted(app: &App, claimed: &Claimed) -> Result<bool, Error> {
+    let (seq, cause, now) = (claimed.delivery, claimed.cause, app.clock.now());
+    app.read(move |tx| is_wanted_within(tx, seq, cause, now)).await
+}
+
+/// The same, in the caller's transaction.
+///
+/// # Errors
+/// The store's fault.
+pub(crate) fn is_wanted_within(tx: &Tx<'_>, delivery: i64, cause: Cause, now: Timestamp) -> Result<bool, Error> {
+    let Some(one) = deliveries::get(tx, delivery)? else { return Ok(false) };
+    Ok(match cause {
+        Cause::Schedule => one.course.state == DeliveryState::Pending && now < one.course.action.plus(WINDOW),
+        Cause::Redelivery => one.redeliveries > 0 && one.course.state != DeliveryState::Dropped,
+    })
 }
 
 fn hand_out(app: &App, tx: &Tx<'_>, hands: &HashMap<String, Hands>, now: Timestamp) -> Result<HandedOut, Error> {
@@ -117,7 +156,11 @@ fn hand_out(app: &App, tx: &Tx<'_>, hands: &HashMap<String, Hands>, now: Timesta
         let batch = claims::claim(tx, &name, &held.last_key, room, now)?;
         let recipient = Arc::new(recipient);
         let parcels = batch.claimed.into_iter();
-        all.parcels.extend(parcels.map(|claimed| Parcel { recipient: Arc::clone(&recipient), claimed, at: now }));
+        all.parcels.extend(parcels.map(|claimed| Parcel {
+            recipient: Arc::clone(&recipient),
+            claimed,
+            held: clock::stopwatch(),
+        }));
         all.last_keys.push((name, batch.last_key));
     }
     Ok(all)

@@ -70,7 +70,17 @@ fn event(tx: &Tx<'_>, cx: &Context, acknowledged: &Acknowledgement) -> Result<St
     if other { Err(Reason::field("resourceCrn", "the resource that the event is about").into()) } else { Ok(stored) }
 }
 
-fn settle(app: &App, tx: &Tx<'_>, cx: &Context, stored: &Stored, acknowledged: &Acknowledgement) -> Result<(), Error> {
+/// Ends an open event as an acknowledgement says, in the caller's transaction.
+///
+/// # Errors
+/// `KeyVersionInvalid`, or a fault.
+pub(crate) fn settle(
+    app: &App,
+    tx: &Tx<'_>,
+    cx: &Context,
+    stored: &Stored,
+    acknowledged: &Acknowledgement,
+) -> Result<(), Error> {
     let versions = key_versions::page(tx, stored.event.key, -1, 0)?.versions;
     let fit = fit(&stored.event, acknowledged, &versions)?;
     let mut settling = Settling::new(app, tx);

@@ -24,6 +24,8 @@ const API_KEY_BYTES: usize = 33;
 pub(crate) enum IdentityRefusal {
     ServiceIdNotFound,
     ApiKeyNotFound,
+    /// An API key of the owner's is made by the owner alone.
+    OwnersOwn,
     /// `iam_id` of a new API key is nobody's.
     NobodyByThatId,
     /// The text is an API key already.
@@ -138,7 +140,7 @@ impl App {
     /// Makes an API key for a service id, or for the account's owner. The key itself is shown here and nowhere else.
     ///
     /// # Errors
-    /// `NobodyByThatId`, `KeyIsTaken`, `TooManyApiKeys`.
+    /// `OwnersOwn`, `NobodyByThatId`, `KeyIsTaken`, `TooManyApiKeys`.
     ///
     /// Source: API reference of IAM identity services.
     pub(crate) async fn create_api_key(
@@ -147,6 +149,9 @@ impl App {
         wanted: NewApiKey,
         now: Timestamp,
     ) -> Result<(ApiKey, String), IdentityRefusal> {
+        if wanted.iam_id == builtin::owner().iam_id && caller.iam_id() != wanted.iam_id {
+            return Err(IdentityRefusal::OwnersOwn);
+        }
         let key = match wanted.key {
             Some(key) => key,
             None => base64::encode_url(self.vault.random.array::<API_KEY_BYTES>().map_err(Error::from)?),

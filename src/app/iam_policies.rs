@@ -210,6 +210,18 @@ pub(crate) fn update(
     }
 }
 
+/// Deletes a policy along with what it was made for; one that is gone already is as good.
+///
+/// # Errors
+/// The store's fault.
+pub(crate) fn withdraw(tx: &Tx<'_>, id: IamPolicyId, by: &str, now: Timestamp) -> Result<(), crate::store::Error> {
+    let policy = iam_policies::get(tx, id)?.filter(|policy| policy.state == PolicyState::Active);
+    let Some(mut policy) = policy else { return Ok(()) };
+    let draft = policy.draft.clone();
+    policy.change(draft, PolicyState::Deleted, by, now);
+    iam_policies::update(tx, &policy)
+}
+
 /// A policy gives something in the caller's own account. Without an account it means that one.
 fn of_account(draft: &PolicyDraft, caller: &Caller) -> Result<(), PolicyRefusal> {
     let own = draft.resource.get("accountId").is_none_or(|account| account.fits(Some(&caller.account)));

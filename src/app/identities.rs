@@ -22,6 +22,9 @@ impl App {
         if self.tokens.is_owner_key(&digest) {
             return Ok(builtin::owner());
         }
+        if let Some(identity) = self.service_id_of_api_key(api_key).await? {
+            return Ok(identity);
+        }
         let made_for = self
             .read(move |tx| {
                 let Some(key) = iam_identities::api_key_by_digest(tx, &digest)? else { return Ok(None) };

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use crate::app::App;
 use crate::app::builtin;
 use crate::app::error::Error;
+use crate::app::resource_keys;
 use crate::app::settle;
 use crate::domain::caller::Caller;
 use crate::domain::id::InstanceId;
@@ -14,7 +15,9 @@ use crate::domain::instance_policy::network::Network;
 use crate::domain::instance_policy::{InstancePolicies, InstancePolicyChange, Terms};
 use crate::domain::time::Timestamp;
 use crate::store::tx::Tx;
-use crate::store::{import_tokens, instance_policies, instances, keys, kmip, rings};
+use crate::store::{
+    import_tokens, instance_policies, instances, keys, kmip, resource_keys as stored_credentials, rings,
+};
 
 /// All instances, removed ones too: few and small, so they are kept in memory.
 pub(crate) struct Instances {
@@ -64,6 +67,14 @@ pub(crate) struct InstanceChange {
     pub(crate) allow_cleanup: Option<bool>,
 }
 
+/// What goes when an instance is removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    Alone,
+    /// `recursive=true`: its credentials too.
+    WithCredentials,
+}
+
 /// Why an instance was not changed.
 #[derive(Debug)]
 pub(crate) enum InstanceRefusal {
@@ -72,6 +83,8 @@ pub(crate) enum InstanceRefusal {
     Gone,
     /// Keys that are not destroyed are left in it.
     HasKeys(i64),
+    /// Credentials of it are left, and it was not to be removed with all that it has.
+    HasCredentials(usize),
     /// A plan of another service.
     WrongPlan,
     Fault(Error),
@@ -193,13 +206,14 @@ impl App {
     /// Removes an instance; destroyed keys and KMIP adapters go with it for good, at once or when it is reclaimed.
     ///
     /// # Errors
-    /// `NotFound`, `Gone`, `HasKeys`.
+    /// `NotFound`, `Gone`, `HasKeys`, `HasCredentials`.
     ///
     /// Source: docs, provision, FAQs; `docs/contract/iam.md` 3.3.
     pub(crate) async fn remove_instance(
         &self,
         caller: &Caller,
         id: InstanceId,
+        reach: Reach,
         now: Timestamp,
     ) -> Result<(), InstanceRefusal> {
         let by = caller.iam_id().to_owned();
@@ -211,6 +225,11 @@ impl App {
                 if keys_left > 0 {
                     return Err(InstanceRefusal::HasKeys(keys_left));
                 }
+                let credentials = stored_credentials::living(tx, id)?.len();
+                if credentials > 0 && reach == Reach::Alone {
+                    return Err(InstanceRefusal::HasCredentials(credentials));
+                }
+                resource_keys::remove_all(tx, id, &by, now)?;
                 if reclamation.is_zero() {
                     return Ok(empty(tx, instance, Presence::Removed { at: now, by })?);
                 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::app::delete_key::Reply;
 use crate::app::error::Error;
+use crate::app::itself;
 use crate::app::lookup;
 use crate::app::settle;
 use crate::crypto::compare;
@@ -14,12 +15,18 @@ use crate::domain::alias::KeyRef;
 use crate::domain::audit::{Datum, Record, Side};
 use crate::domain::caller::IdentityKind;
 use crate::domain::context::Context;
+use crate::domain::due::DueKind;
+use crate::domain::id::KeyId;
 use crate::domain::key::machine::Action;
 use crate::domain::key::{Key, Version};
+use crate::domain::operation::Operation;
 use crate::domain::reason::Reason;
 use crate::domain::registration::{self, Registration, RegistrationDraft, ResourceCrn, Write};
+use crate::domain::time::Timestamp;
+use crate::store::due::{self, Subject};
 use crate::store::key_query::Clause;
 use crate::store::key_versions;
+use crate::store::keys;
 use crate::store::registrations::{self, Owner};
 pub(crate) use crate::store::registrations::{Page, Wanted};
 use crate::store::tx::Tx;
@@ -96,36 +103,47 @@ pub(crate) async fn create(
 ) -> Result<Registration, Error> {
     service_only(&cx)?;
     let shared = Arc::clone(app);
-    app.write(move |tx| {
-        let Begun { key, resource, body: draft } = begin(tx, &cx, asked, Write::Create)?;
-        if registrations::get(tx, key.id, &resource)?.is_some() {
-            return Err(Reason::RegistrationExists.into());
-        }
-        let version = version(tx, &key, draft.version, None)?.unwrap_or(key.version);
-        let at = cx.now.whole_seconds();
-        let by = cx.caller.identity.subject.clone();
-        let one = Registration {
-            key: key.id,
-            key_name: key.name.clone(),
-            resource,
-            prevent_deletion: draft.prevent_deletion.unwrap_or(false),
-            description: draft.description,
-            metadata: draft.metadata,
-            version,
-            created_at: at,
-            created_by: by.clone(),
-            updated_at: at,
-            updated_by: by,
-            revision: 1,
-        };
-        registrations::insert(tx, &one)?;
-        let mut record = Record::of(&cx, 201).about(&key);
-        record.add(Side::Request, "preventKeyDeletion", Datum::Flag(one.prevent_deletion));
-        record.version("keyVersion", &one.version);
-        shared.record(tx, record)?;
-        Ok(one)
-    })
-    .await
+    app.write(move |tx| create_in(&shared, tx, &cx, asked)).await
+}
+
+/// As [`create`], in the caller's transaction: a service of the house makes its resource in the same unit.
+///
+/// # Errors
+/// As [`create`].
+pub(crate) fn create_in(
+    app: &App,
+    tx: &Tx<'_>,
+    cx: &Context,
+    asked: Asked<RegistrationDraft>,
+) -> Result<Registration, Error> {
+    service_only(cx)?;
+    let Begun { key, resource, body: draft } = begin(tx, cx, asked, Write::Create)?;
+    if is_registered(tx, &key, &resource)? {
+        return Err(Reason::RegistrationExists.into());
+    }
+    let version = version(tx, &key, draft.version, None)?.unwrap_or(key.version);
+    let at = cx.now.whole_seconds();
+    let by = cx.caller.identity.subject.clone();
+    let one = Registration {
+        key: key.id,
+        key_name: key.name.clone(),
+        resource,
+        prevent_deletion: draft.prevent_deletion.unwrap_or(false),
+        description: draft.description,
+        metadata: draft.metadata,
+        version,
+        created_at: at,
+        created_by: by.clone(),
+        updated_at: at,
+        updated_by: by,
+        revision: 1,
+    };
+    registrations::insert(tx, &one)?;
+    let mut record = Record::of(cx, 201).about(&key);
+    record.add(Side::Request, "preventKeyDeletion", Datum::Flag(one.prevent_deletion));
+    record.version("keyVersion", &one.version);
+    app.record(tx, record)?;
+    Ok(one)
 }
 
 /// Changes a registration: all of it (`PUT`), or what is given (`PATCH`).
@@ -141,21 +159,32 @@ pub(crate) async fn change(
 ) -> Result<Registration, Error> {
     service_only(&cx)?;
     let shared = Arc::clone(app);
-    app.write(move |tx| {
-        let if_match = asked.if_match.clone();
-        let Begun { key, resource, body: draft } = begin(tx, &cx, asked, Write::Change)?;
-        let mut one = registrations::get(tx, key.id, &resource)?.ok_or(Reason::RegistrationNotFound)?;
-        if if_match.is_some_and(|header| !registration::matches_etag(&header, &etag(&one))) {
-            return Err(Reason::PreconditionFailed.into());
-        }
-        let version = version(tx, &key, draft.version, Some(one.version))?;
-        let before = one.clone();
-        one.change(draft, version, &cx.caller.identity.subject, cx.now);
-        registrations::update(tx, &one)?;
-        shared.record(tx, describe_change(&cx, &key, &before, &one))?;
-        Ok(one)
-    })
-    .await
+    app.write(move |tx| change_in(&shared, tx, &cx, asked)).await
+}
+
+/// As [`change`], in the caller's transaction.
+///
+/// # Errors
+/// As [`change`].
+pub(crate) fn change_in(
+    app: &App,
+    tx: &Tx<'_>,
+    cx: &Context,
+    asked: Asked<RegistrationDraft>,
+) -> Result<Registration, Error> {
+    service_only(cx)?;
+    let if_match = asked.if_match.clone();
+    let Begun { key, resource, body: draft } = begin(tx, cx, asked, Write::Change)?;
+    let mut one = registrations::get(tx, key.id, &resource)?.ok_or(Reason::RegistrationNotFound)?;
+    if if_match.is_some_and(|header| !registration::matches_etag(&header, &etag(&one))) {
+        return Err(Reason::PreconditionFailed.into());
+    }
+    let version = version(tx, &key, draft.version, Some(one.version))?;
+    let before = one.clone();
+    one.change(draft, version, &cx.caller.identity.subject, cx.now);
+    registrations::update(tx, &one)?;
+    app.record(tx, describe_change(cx, &key, &before, &one))?;
+    Ok(one)
 }
 
 /// Removes a registration, whatever became of the key.
@@ -175,15 +204,65 @@ pub(crate) async fn delete(
     app.write(move |tx| {
         let Begun { key, resource, body: () } = begin(tx, &cx, asked, Write::Delete)?;
         let one = registrations::get(tx, key.id, &resource)?.ok_or(Reason::RegistrationNotFound)?;
-        settle::drop_events(tx, key.id, Some(&resource))?;
-        registrations::remove(tx, key.id, &resource)?;
-        let mut record = Record::of(&cx, reply.status()).about(&key);
-        record.add(Side::Request, "preventKeyDeletion", Datum::Flag(one.prevent_deletion));
-        record.version("keyVersion", &one.version);
-        shared.record(tx, record)?;
+        take_out(&shared, tx, &cx, &key, &one, reply.status())?;
         Ok(one)
     })
     .await
+}
+
+/// Removes a registration; what is on its way to it is dropped.
+fn take_out(app: &App, tx: &Tx<'_>, cx: &Context, key: &Key, one: &Registration, status: u16) -> Result<(), Error> {
+    settle::drop_events(tx, key.id, Some(&one.resource))?;
+    registrations::remove(tx, key.id, &one.resource)?;
+    let mut record = Record::of(cx, status).about(key);
+    record.add(Side::Request, "preventKeyDeletion", Datum::Flag(one.prevent_deletion));
+    record.version("keyVersion", &one.version);
+    app.record(tx, record)
+}
+
+/// Removes the registration of a resource that is no more, in the caller's transaction, whatever became of the key and of
+/// the authorization (ASSUMED); later, where settings say so. None is no fault.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn withdraw(app: &App, tx: &Tx<'_>, cx: &Context, id: KeyId, resource: &ResourceCrn) -> Result<(), Error> {
+    let Some(key) = keys::get(tx, id)? else { return Ok(()) };
+    let Some(one) = registrations::get(tx, id, resource)? else { return Ok(()) };
+    let lag = app.settings().deregistration_lag.length();
+    match registrations::row_of(tx, id, resource)? {
+        Some(row) if !lag.is_zero() => {
+            let subject = Subject::Registration(row);
+            Ok(due::set(tx, subject, DueKind::Deregistration, Some(cx.now.plus(lag)))?)
+        }
+        Some(_) | None => take_out(app, tx, cx, &key, &one, 204),
+    }
+}
+
+/// Removes a registration whose resource has been gone for as long as settings said.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn withdraw_due(app: &App, tx: &Tx<'_>, row: i64, at: Timestamp) -> Result<(), Error> {
+    due::set(tx, Subject::Registration(row), DueKind::Deregistration, None)?;
+    let Some(one) = registrations::in_row(tx, row)? else { return Ok(()) };
+    let Some(key) = keys::get(tx, one.key)? else { return Ok(()) };
+    let Some(instance) = app.memory.instances.get(key.instance) else { return Ok(()) };
+    let correlation = format!("due-deregistration-{}-{row}", at.millis());
+    let cx = itself::context(instance, Operation::DeleteRegistration, at, correlation);
+    take_out(app, tx, &cx, &key, &one, 204)
+}
+
+/// Asks whether a resource is registered with a key, and removes what is left of one that was deleted.
+fn is_registered(tx: &Tx<'_>, key: &Key, resource: &ResourceCrn) -> Result<bool, Error> {
+    let Some(row) = registrations::row_of(tx, key.id, resource)? else { return Ok(false) };
+    let subject = Subject::Registration(row);
+    if !due::is_set(tx, subject, DueKind::Deregistration)? {
+        return Ok(true);
+    }
+    due::set(tx, subject, DueKind::Deregistration, None)?;
+    settle::drop_events(tx, key.id, Some(resource))?;
+    registrations::remove(tx, key.id, resource)?;
+    Ok(false)
 }
 
 /// The `ETag` header's text, another one after each change. Source: Node client of services, `W/"c8f7e3…"`.
@@ -244,7 +323,6 @@ fn version(
 
 /// A replacement tells what was before, an update what is now. Source: docs, former at-events.
 fn describe_change(cx: &Context, key: &Key, before: &Registration, after: &Registration) -> Record {
-    use crate::domain::operation::Operation;
     let mut record = Record::of(cx, 200).about(key);
     if cx.operation == Operation::ReplaceRegistration {
         for (which, one) in [("initialValue", before), ("newValue", after)] {

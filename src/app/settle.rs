@@ -34,7 +34,8 @@ pub(crate) struct Made {
     pub(crate) due_at: Timestamp,
     pub(crate) at: Timestamp,
     pub(crate) answered_at: Timestamp,
-    pub(crate) answer: Answer,
+    /// `None` when nothing was sent, since it was no longer wanted.
+    pub(crate) answer: Option<Answer>,
     /// How the subscriber acknowledges.
     pub(crate) ack: Ack,
 }
@@ -77,11 +78,12 @@ impl<'a> Settling<'a> {
     pub(crate) fn attempt(&mut self, made: &Made) -> Result<(), Error> {
         let Some(mut one) = deliveries::get(self.tx, made.delivery)? else { return Ok(()) };
         let before = one.course.state;
-        one.attempts += 1;
-        let attempt = Attempt { n: one.attempts, at: made.at, cause: made.cause, answer: made.answer.clone() };
-        deliveries::log(self.tx, one.seq, &attempt)?;
-        one.course = one.course.after(made.cause, made.at, made.answered_at, &made.answer, made.ack);
         one.claimed = false;
+        let Some(answer) = &made.answer else { return Ok(deliveries::save(self.tx, &one, made.answered_at)?) };
+        one.attempts += 1;
+        let attempt = Attempt { n: one.attempts, at: made.at, cause: made.cause, answer: answer.clone() };
+        deliveries::log(self.tx, one.seq, &attempt)?;
+        one.course = one.course.after(made.cause, made.at, made.answered_at, answer, made.ack);
         if made.cause == Cause::Redelivery {
             one.redeliveries = one.redeliveries.saturating_sub(1);
         }

@@ -156,7 +156,11 @@ pub(crate) async fn remove(app: &Arc<App>, name: String, now: Timestamp) -> Resu
         .await
 }
 
-fn take_out(app: &App, tx: &Tx<'_>, name: &str, now: Timestamp) -> Result<(), Error> {
+/// Removes a subscriber in the caller's transaction.
+///
+/// # Errors
+/// The store's fault.
+pub(crate) fn take_out(app: &App, tx: &Tx<'_>, name: &str, now: Timestamp) -> Result<(), Error> {
     let mut settling = Settling::new(app, tx);
     settling.subscriber_gone(name, now)?;
     settling.finish()?;
@@ -187,8 +191,6 @@ pub(crate) async fn restore_gateway(app: &App, now: Timestamp) -> Result<Subscri
 /// # Errors
 /// The store's fault.
 pub(crate) async fn place_gateway(app: &Arc<App>, url: Option<String>, now: Timestamp) -> Result<(), Error> {
-    let secret = new_secret(app)?;
-    let sealed = seal(app, GATEWAY, &secret)?;
     let shared = Arc::clone(app);
     let placed = url.clone();
     app.write(move |tx| {
@@ -196,7 +198,10 @@ pub(crate) async fn place_gateway(app: &Arc<App>, url: Option<String>, now: Time
         let cut_off = meta::get(tx, CUT_OFF)?.is_some_and(|word| word == "yes");
         match (placed, present) {
             (Some(url), Some(one)) => Ok(subscribers::update(tx, &Subscriber { url, ..one })?),
-            (Some(url), None) if !cut_off => Ok(subscribers::insert(tx, &own(url, now), &sealed)?),
+            (Some(url), None) if !cut_off => {
+                let sealed = seal(&shared, GATEWAY, &new_secret(&shared)?)?;
+                Ok(subscribers::insert(tx, &own(url, now), &sealed)?)
+            }
             (None, Some(_)) => take_out(&shared, tx, GATEWAY, now),
             (Some(_) | None, None) => Ok(()),
         }
@@ -221,8 +226,23 @@ fn own(url: String, now: Timestamp) -> Subscriber {
     }
 }
 
-fn seal(app: &App, name: &str, secret: &WebhookSecret) -> Result<SealedRow, Error> {
+/// Seals a subscriber's secret.
+///
+/// # Errors
+/// When there are no random bytes.
+pub(crate) fn seal(app: &App, name: &str, secret: &WebhookSecret) -> Result<SealedRow, Error> {
     Ok(app.vault.seal(&place(name), secret.bytes())?)
+}
+
+/// Secrets of the storage gateway's own subscriber; none while it is cut off.
+///
+/// # Errors
+/// The store's fault, or damage.
+pub(crate) async fn gateway_secrets(app: &App, now: Timestamp) -> Result<Vec<WebhookSecret>, Error> {
+    match app.read(|tx| Ok(subscribers::secrets(tx, GATEWAY)?)).await? {
+        Some(sealed) => open_secrets(app, GATEWAY, sealed, now),
+        None => Ok(Vec::new()),
+    }
 }
 
 /// Opens the secrets of a subscriber: the present one, and the former one while it signs.

@@ -9,6 +9,7 @@ use crate::app::delete_key;
 use crate::app::error::Error;
 use crate::app::instances;
 use crate::app::itself;
+use crate::app::registrations;
 use crate::app::rotate_key;
 use crate::app::settle::Settling;
 use crate::domain::audit::{Datum, Record, Side};
@@ -59,7 +60,10 @@ pub(crate) async fn tick(app: &Arc<App>, now: Timestamp) -> Result<(), Error> {
 }
 
 /// Runs instant by instant, since what runs at one can make something due before the next.
-fn run_group(app: &App, tx: &Tx<'_>, now: Timestamp) -> Result<Vec<Due>, Error> {
+///
+/// # Errors
+/// The store's fault.
+pub(crate) fn run_group(app: &App, tx: &Tx<'_>, now: Timestamp) -> Result<Vec<Due>, Error> {
     let mut done = Vec::new();
     while done.len() < ROWS_AT_ONCE {
         let earliest = due::ahead(tx)?.work.map(Timestamp::from_millis).filter(|at| *at <= now);
@@ -104,6 +108,7 @@ fn run(app: &App, tx: &Tx<'_>, row: DueRow) -> Result<(), Error> {
         // Nothing is left to do: whoever uses the token finds it expired.
         Subject::Instance(_) => return Ok(due::remove(tx, row)?),
         Subject::Policy(policy) => return Ok(iam_policy_changes::take_effect(tx, policy, row.due.at)?),
+        Subject::Registration(number) => return registrations::withdraw_due(app, tx, number, row.due.at),
     };
     let Some(key) = keys::get(tx, id)? else { return Ok(due::replace(tx, id, &[])?) };
     let stands = key.due().contains(&row.due);
@@ -119,9 +124,12 @@ fn run(app: &App, tx: &Tx<'_>, row: DueRow) -> Result<(), Error> {
             delete_key::purge(app, tx, &cx, key, 204).map(drop)
         }
         // Never of a key.
-        DueKind::TokenExpiry | DueKind::Propagation | DueKind::Reclamation | DueKind::Attempt | DueKind::GiveUp => {
-            Ok(due::remove(tx, row)?)
-        }
+        DueKind::TokenExpiry
+        | DueKind::Propagation
+        | DueKind::Reclamation
+        | DueKind::Deregistration
+        | DueKind::Attempt
+        | DueKind::GiveUp => Ok(due::remove(tx, row)?),
     }
 }
 

@@ -10,8 +10,22 @@ use crate::domain::due::{Due, DueKind};
 use crate::domain::time::Timestamp;
 use crate::store::{due, meta};
 
+/// The virtual time of a request: what is due by then has been done.
+pub(crate) async fn present(app: &Arc<App>) -> Timestamp {
+    let now = app.clock.now();
+    if app.memory.next_due() <= now.millis()
+        && let Err(fault) = Box::pin(tick(app, now)).await
+    {
+        tracing::error!(%fault, "what is due could not be done");
+    }
+    now
+}
+
 /// Rows of a journey's report.
 const REPORT_ROWS_MAX: usize = 1_000;
+
+/// One move of the clock, virtual time: whatever recurs runs on the way.
+const JOURNEY_MAX: std::time::Duration = std::time::Duration::from_hours(24 * 366 * 100);
 
 /// Where the clock should go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +93,8 @@ pub(crate) enum MoveRefusal {
     Backwards(Timestamp),
     /// The target lies beyond the calendar.
     TooFar,
+    /// The target lies more than a hundred years ahead.
+    TooLong,
     Fault(Error),
 }
 
@@ -100,7 +116,7 @@ pub(crate) async fn show(app: &Arc<App>) -> Result<(Reading, Option<Due>), Error
 /// Moves the clock forward and does all that falls due on the way, each at its own instant.
 ///
 /// # Errors
-/// `Backwards`, `TooFar`, the store's fault.
+/// `Backwards`, `TooFar`, `TooLong`, the store's fault.
 pub(crate) async fn advance(app: &Arc<App>, target: Target) -> Result<Journey, MoveRefusal> {
     let _moving = app.moving.lock().await;
     let from = app.clock.now();
@@ -117,6 +133,8 @@ fn checked(from: Timestamp, target: Target) -> Result<Timestamp, MoveRefusal> {
         Err(MoveRefusal::Backwards(from))
     } else if to >= Timestamp::MAX {
         Err(MoveRefusal::TooFar)
+    } else if to.since(from) > JOURNEY_MAX {
+        Err(MoveRefusal::TooLong)
     } else {
         Ok(to)
     }

@@ -213,9 +213,7 @@ impl Tokens {
         if !in_time || claims.account.bss != builtin::ACCOUNT {
             return Err(TokenRefusal::NotValid);
         }
-        let identity = claims::identity_of_claims(&claims);
-        let standing = self.standing_roles(&identity);
-        let caller = Arc::new(Caller::new(identity, &claims.account.bss, standing));
+        let caller = Arc::new(self.caller(claims::identity_of_claims(&claims), &claims.account.bss));
         let verified = Arc::new(Verified { caller, expires_at: claims.exp, generation });
         let _expiring = self.expiring.lock().unwrap_or_else(PoisonError::into_inner);
         if self.is_live(&verified, now) {
@@ -224,6 +222,12 @@ impl Tokens {
         } else {
             Err(TokenRefusal::NotValid)
         }
+    }
+
+    /// An identity with what it may do whatever policies say.
+    pub(crate) fn caller(&self, identity: Identity, account: &str) -> Caller {
+        let standing = self.standing_roles(&identity);
+        Caller::new(identity, account, standing)
     }
 
     /// How many verified tokens are remembered.

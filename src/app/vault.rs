@@ -5,7 +5,7 @@ use crate::crypto::master_key::{MasterKey, Sealed};
 use crate::crypto::random::Random;
 use crate::domain::id::{
     AdapterId, ApiKeyId, CertificateId, DeliveryId, EventId, IamPolicyId, InstanceId, KeyId, ObjectId, PolicyId,
-    ServiceIdentityId, VersionId,
+    ResourceKeyId, ServiceIdentityId, VersionId,
 };
 use crate::domain::material::{GENERATED_BYTES, Material};
 use crate::store::secrets::SealedRow;
@@ -129,6 +129,14 @@ impl Vault {
     /// When there are no random bytes.
     pub(crate) fn instance_id(&self) -> Result<InstanceId, Error> {
         self.random.array().map(InstanceId::from_random)
+    }
+
+    /// A new id of a resource key.
+    ///
+    /// # Errors
+    /// When there are no random bytes.
+    pub(crate) fn resource_key_id(&self) -> Result<ResourceKeyId, Error> {
+        self.random.array().map(ResourceKeyId::from_random)
     }
 
     /// A new event id.

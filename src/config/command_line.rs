@@ -257,7 +257,7 @@ mod tests {
     fn modes_are_read() {
         let at = Timestamp::parse("2027-01-01T00:00:00Z");
         assert_eq!(serve(&["--clock", "frozen@2027-01-01T00:00:00Z"]).unwrap().clock, Some(ClockMode::Frozen(at)));
-        assert_eq!(serve(&["--cos-port", "off"]).unwrap().cos_port, Some(PortChoice::Off));
+        assert_eq!(serve(&["--cos-port", "off"]).unwrap().cos_port, PortChoice::Off);
         let ttl = serve(&["--cos-key-info-ttl", "0"]).unwrap().cos_key_info_ttl;
         assert_eq!(ttl.unwrap().length(), Duration::ZERO);
     }

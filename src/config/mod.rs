@@ -24,9 +24,9 @@ pub struct Config {
     /// Port of Key Protect, IAM, Resource Controller and the admin API; 0 picks a free one
     #[arg(long, env = "MKP_PORT", default_value = "8490", value_name = "PORT", value_parser = parse_port_number)]
     pub(crate) port: u16,
-    /// Port of the COS gateway; 0 picks a free one, off runs without it [default: 8491]
-    #[arg(long, env = "MKP_COS_PORT", value_name = "PORT|off", value_parser = parse_port)]
-    pub(crate) cos_port: Option<PortChoice>,
+    /// Port of the COS gateway; 0 picks a free one, off runs without it
+    #[arg(long, env = "MKP_COS_PORT", default_value = "8491", value_name = "PORT|off", value_parser = parse_port)]
+    pub(crate) cos_port: PortChoice,
     /// Port of the same over HTTPS
     #[arg(long, env = "MKP_TLS_PORT", default_value = "off", value_name = "PORT|off", value_parser = parse_port)]
     pub(crate) tls_port: PortChoice,

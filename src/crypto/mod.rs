@@ -1,10 +1,15 @@
-//! Sealing, wrapping, signing and random bytes: the only room that names ring, aws-lc-rs, jsonwebtoken and x509-cert.
+//! Sealing, wrapping, signing and random bytes: the only room that names ring, aws-lc-rs, jsonwebtoken, md-5, crc-fast, rcgen and
+//! x509-cert.
 
 pub(crate) mod base64;
 pub(crate) mod certificate;
 pub(crate) mod compare;
+pub(crate) mod digest;
 pub(crate) mod envelope;
+pub(crate) mod frames;
 pub(crate) mod import_key;
+pub(crate) mod local_ca;
+pub(crate) mod mac;
 pub(crate) mod master_key;
 pub(crate) mod random;
 pub(crate) mod seal_key;

@@ -47,6 +47,14 @@ impl Random {
         Self::Seeded(Box::new(Mutex::new(generator)))
     }
 
+    /// Begins a seed's bytes anew; the system's stay what they are.
+    #[cfg(test)]
+    pub(crate) fn restart(&self, seed: u64) {
+        if let Self::Seeded(generator) = self {
+            *generator.lock().unwrap() = ChaCha20Rng::seed_from_u64(seed);
+        }
+    }
+
     /// Fills the slice.
     ///
     /// # Errors

@@ -17,6 +17,8 @@ use crate::domain::attempt::{Answer, AttemptError};
 
 /// Attempts at once for one subscriber. Source: `docs/contract/reliability.md` T-16.
 const CONNECTIONS_MAX: usize = 4;
+/// Real time after which a parcel is looked at again before it is sent.
+const HELD_LONG: Duration = Duration::from_millis(50);
 /// Real time until the store is asked again when all hands were full.
 const ASK_AGAIN: Duration = Duration::from_millis(50);
 /// Real time until the store is asked again when it refused.
@@ -171,15 +173,27 @@ impl Lanes {
     async fn send_all(self: Arc<Self>, name: String) {
         while let Some(parcel) = self.next(&name) {
             let (delivery, cause, due_at) = (parcel.claimed.delivery, parcel.claimed.cause, parcel.claimed.due_at);
-            let (at, ack) = (parcel.at, parcel.ack());
-            let sent = tokio::spawn(Arc::clone(&self).send(parcel)).await;
-            let answer = sent.unwrap_or_else(|_| Answer::failed(AttemptError::Reset));
-            debug!(subscriber = name, status = answer.status, error = answer.error.map(AttemptError::name), "attempt");
+            let (at, ack) = (self.app.clock.now(), parcel.ack());
+            let answer = if self.is_wanted(&parcel).await {
+                let sent = tokio::spawn(Arc::clone(&self).send(parcel)).await;
+                Some(sent.unwrap_or_else(|_| Answer::failed(AttemptError::Reset)))
+            } else {
+                None
+            };
             let answered_at = self.app.clock.now();
             let made = Made { delivery, cause, due_at, at, answered_at, answer, ack };
             self.finished().push(Finished { subscriber: name.clone(), made });
             self.app.memory.dispatch.wake.notify_one();
         }
+    }
+
+    /// What has waited for a while may have become void.
+    async fn is_wanted(&self, parcel: &Parcel) -> bool {
+        if parcel.held.elapsed() < HELD_LONG {
+            return true;
+        }
+        // A store that does not answer refuses the record too: then it is sent again, which is what receivers expect.
+        deliveries::is_wanted(&self.app, &parcel.claimed).await.unwrap_or(true)
     }
 
     fn next(&self, name: &str) -> Option<Parcel> {
@@ -203,12 +217,15 @@ impl Lanes {
             timeout: self.app.settings().webhook_timeout.length(),
         };
         let begun = clock::stopwatch();
-        tokio::select! {
+        let answer = tokio::select! {
             answer = client.post(outgoing, clock) => answer,
             () = dispatch.out_of_patience() => {
                 Answer { latency: begun.elapsed(), ..Answer::failed(AttemptError::Timeout) }
             }
-        }
+        };
+        let error = answer.error.map(AttemptError::name);
+        debug!(subscriber = subscriber.name, status = answer.status, error, "attempt at a delivery");
+        answer
     }
 
     /// Gives up what waits: it is still due in the store at the next start.

@@ -40,8 +40,25 @@ impl Detail {
 pub(crate) struct Target {
     /// The key, when the request named one that exists.
     pub(crate) key: Option<KeyId>,
-    /// The key's name, where the use case knows it.
+    /// The key's name, where the use case knows it; or the resource's.
     pub(crate) name: String,
+    /// Something of another service than Key Protect.
+    pub(crate) resource: Option<Resource>,
+}
+
+/// A cloud resource that a record is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Resource {
+    pub(crate) crn: String,
+    /// `typeURI`: `cloud-object-storage/bucket` and the like.
+    pub(crate) kind: String,
+}
+
+impl Target {
+    /// A resource of another service, by its name.
+    pub(crate) fn resource(name: &str, resource: Resource) -> Self {
+        Self { key: None, name: name.to_owned(), resource: Some(resource) }
+    }
 }
 
 /// One record, as it is stored.
@@ -142,7 +159,7 @@ impl Record {
 
     /// Names the key that the record is about, and its ring.
     pub(crate) fn about(mut self, key: &Key) -> Self {
-        self.target = Target { key: Some(key.id), name: key.name.clone() };
+        self.target = Target { key: Some(key.id), name: key.name.clone(), resource: None };
         // The key's own ring says more than the one that the request named.
         self.details.retain(|detail| detail.side == Side::Request || detail.path != "keyRingId");
         self.details.push(Detail::of_ring(Side::Response, key.ring.as_str()));
@@ -210,6 +227,9 @@ impl Record {
 
     /// `kms/secrets` and the like: the family is the word after `kms.`.
     pub(crate) fn target_type(&self) -> String {
+        if let Some(resource) = &self.target.resource {
+            return resource.kind.clone();
+        }
         let family = self.action.split('.').nth(1).unwrap_or("secrets");
         let family = match family {
             "secrets-metadata" | "secrets-key-versions" | "secrets-with-policy-overrides" => "secrets",
@@ -218,8 +238,11 @@ impl Record {
         format!("kms/{family}")
     }
 
-    /// What the record is about, as a CRN: the key's, else the instance's.
+    /// What the record is about, as a CRN: the resource's or the key's, else the instance's.
     pub(crate) fn target_crn(&self) -> String {
+        if let Some(resource) = &self.target.resource {
+            return resource.crn.clone();
+        }
         let Some(key) = self.target.key else { return self.instance_crn.clone() };
         self.instance_crn.strip_suffix("::").map_or_else(String::new, |prefix| format!("{prefix}:key:{key}"))
     }
@@ -227,7 +250,8 @@ impl Record {
     /// `Key Protect: create secret my-key`, with ` -failure` after a failure (ASSUMED, IBM's general rule).
     pub(crate) fn message(&self) -> String {
         let ending = if self.succeeded() { "" } else { " -failure" };
-        format!("Key Protect: {} {}{ending}", self.verb, self.target.name)
+        let service = if self.action.starts_with("kms.") { "Key Protect" } else { "Cloud Object Storage" };
+        format!("{service}: {} {}{ending}", self.verb, self.target.name)
     }
 }
 

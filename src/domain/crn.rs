@@ -1,6 +1,6 @@
 //! Cloud resource names: ten segments, nine colons.
 
-use crate::domain::id::{InstanceId, KeyId, PolicyId};
+use crate::domain::id::{InstanceId, KeyId, PolicyId, ResourceKeyId};
 use crate::domain::instance::Instance;
 use crate::domain::pattern::{fits_stars, star_glob};
 
@@ -17,6 +17,11 @@ pub(crate) fn of_key(instance: &Instance, id: KeyId) -> String {
 /// `…:<instance>:policy:<policy>`: Terraform takes the tenth segment for the policy's id.
 pub(crate) fn of_policy(instance: &Instance, id: PolicyId) -> String {
     of_resource(instance, "policy", &id.to_string())
+}
+
+/// `…:<instance>:resource-key:<key>`
+pub(crate) fn of_resource_key(instance: &Instance, id: ResourceKeyId) -> String {
+    of_resource(instance, "resource-key", &id.to_string())
 }
 
 fn of_resource(instance: &Instance, kind: &str, id: &str) -> String {

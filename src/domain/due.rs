@@ -23,6 +23,8 @@ pub(crate) enum DueKind {
     Propagation,
     /// A deleted instance is gone.
     Reclamation,
+    /// The registration of a deleted bucket goes.
+    Deregistration,
 }
 
 impl DueKind {
@@ -38,6 +40,7 @@ impl DueKind {
             Self::GiveUp => "give-up",
             Self::Propagation => "propagation",
             Self::Reclamation => "reclamation",
+            Self::Deregistration => "deregistration",
         }
     }
 
@@ -51,6 +54,7 @@ impl DueKind {
             Self::TokenExpiry,
             Self::Propagation,
             Self::Reclamation,
+            Self::Deregistration,
         ];
         all.into_iter().find(|kind| kind.name() == name)
     }

@@ -1,14 +1,10 @@
 //! Identifiers as types of their own, whose only way in is a parse or random bytes.
 
-use std::fmt;
-
-use uuid::Uuid;
-
 macro_rules! uuid_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub(crate) struct $name(Uuid);
+        pub(crate) struct $name(::uuid::Uuid);
 
         impl $name {
             /// Reads the hyphenated form of 36 characters, in either case.
@@ -16,22 +12,24 @@ macro_rules! uuid_id {
                 if text.len() != 36 {
                     return None;
                 }
-                Uuid::try_parse(text).ok().map(Self)
+                ::uuid::Uuid::try_parse(text).ok().map(Self)
             }
 
             /// A version 4 UUID out of 16 random bytes.
             pub(crate) fn from_random(bytes: [u8; 16]) -> Self {
-                Self(uuid::Builder::from_random_bytes(bytes).into_uuid())
+                Self(::uuid::Builder::from_random_bytes(bytes).into_uuid())
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.as_hyphenated().fmt(f)
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                ::std::fmt::Display::fmt(self.0.as_hyphenated(), f)
             }
         }
     };
 }
+
+pub(crate) use uuid_id;
 
 uuid_id!(
     /// A key of Key Protect; stays the same over rotations.
@@ -54,6 +52,10 @@ uuid_id!(
     IamPolicyId
 );
 
+uuid_id!(
+    /// A resource key: credentials of a service instance.
+    ResourceKeyId
+);
 uuid_id!(
     /// A lifecycle event: one action, as one registration is told of it.
     EventId

@@ -30,6 +30,7 @@ pub(crate) mod pattern;
 pub(crate) mod policy;
 pub(crate) mod reason;
 pub(crate) mod registration;
+pub(crate) mod resource_key;
 pub(crate) mod retry;
 pub(crate) mod ring;
 pub(crate) mod role;

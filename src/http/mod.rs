@@ -2,7 +2,7 @@
 
 pub(crate) mod admin;
 pub(crate) mod audit_record;
-mod auth;
+pub(crate) mod auth;
 mod body;
 mod docs;
 mod faults;
@@ -13,9 +13,10 @@ mod json;
 mod key_protect;
 mod metrics;
 mod operation_ids;
-mod panics;
+pub(crate) mod panics;
 mod query;
 mod resource_controller;
 pub(crate) mod server;
 pub(crate) mod state;
+pub(crate) mod transaction;
 pub(crate) mod watchdog;

@@ -1,5 +1,6 @@
 //! What every handler can reach.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -7,14 +8,20 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::app::App;
+use crate::app::time;
+use crate::cos::app::CosApp;
 use crate::domain::time::Timestamp;
 use crate::http::admin::sinks::basin::Basin;
 
 /// The service as its handlers see it.
 pub(crate) struct State {
     pub(crate) app: Arc<App>,
+    /// The storage gateway's use cases, for `/mock/buckets`.
+    pub(crate) cos: Arc<CosApp>,
     pub(crate) info: Info,
     pub(crate) admin: AdminAccess,
+    /// The local CA's certificate.
+    pub(crate) ca_pem: String,
     pub(crate) sinks: Basin,
     /// False while the service drains.
     ready: AtomicBool,
@@ -25,8 +32,17 @@ pub(crate) struct State {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Info {
     pub(crate) url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cos_url: Option<String>,
     pub(crate) iam_url: String,
     pub(crate) admin_url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tls_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cos_tls_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Path of the local CA's certificate, where HTTPS is on.
+    pub(crate) ca_file: Option<PathBuf>,
     pub(crate) region: String,
     pub(crate) account_id: String,
     #[serde(serialize_with = "in_clear")]
@@ -35,10 +51,20 @@ pub(crate) struct Info {
     pub(crate) instance_crn: String,
     pub(crate) cos_instance_id: String,
     pub(crate) cos_instance_crn: String,
+    pub(crate) cos_hmac: CosHmac,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "maybe_in_clear")]
     pub(crate) admin_token: Option<Zeroizing<String>>,
     pub(crate) pid: u32,
     pub(crate) version: String,
+}
+
+/// The HMAC pair of the built-in storage instance.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CosHmac {
+    pub(crate) access_key_id: String,
+    #[serde(serialize_with = "in_clear")]
+    pub(crate) secret_access_key: Zeroizing<String>,
 }
 
 /// Who may use `/mock`.
@@ -63,8 +89,8 @@ fn maybe_in_clear<S: serde::Serializer>(secret: &Option<Zeroizing<String>>, seri
 
 impl State {
     /// Ready from the start.
-    pub(crate) fn new(app: Arc<App>, info: Info, admin: AdminAccess) -> Self {
-        Self { app, info, admin, sinks: Basin::default(), ready: AtomicBool::new(true) }
+    pub(crate) fn new(app: Arc<App>, cos: Arc<CosApp>, info: Info, admin: AdminAccess, ca_pem: String) -> Self {
+        Self { app, cos, info, admin, ca_pem, sinks: Basin::default(), ready: AtomicBool::new(true) }
     }
 
     /// True until the service drains.
@@ -79,12 +105,6 @@ impl State {
 
     /// The virtual time of a request: what is due by then has been done.
     pub(crate) async fn now(&self) -> Timestamp {
-        let now = self.app.clock.now();
-        if self.app.memory.next_due() <= now.millis()
-            && let Err(fault) = Box::pin(crate::app::tick::tick(&self.app, now)).await
-        {
-            tracing::error!(%fault, "what is due could not be done");
-        }
-        now
+        time::present(&self.app).await
     }
 }

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::dev::Extensions;
+use actix_web::rt::net::TcpStream as Stream;
 
 /// Real time without a request after which a connection is ended; also the keep-alive time. Source:
 /// `docs/contract/reliability.md` T-20.
@@ -59,7 +61,8 @@ impl Drop for UnderWay {
 impl Watchdog {
     /// Takes a new connection in; called by the server for each.
     pub(crate) fn watch(&self, io: &dyn Any, data: &mut Extensions) {
-        let Some(stream) = io.downcast_ref::<actix_web::rt::net::TcpStream>() else { return };
+        let encrypted = || io.downcast_ref::<TlsStream<Stream>>().map(|stream| stream.get_ref().0);
+        let Some(stream) = io.downcast_ref::<Stream>().or_else(encrypted) else { return };
         // Out of descriptors, the connection is served without a watch.
         let Ok(second) = stream.as_fd().try_clone_to_owned() else { return };
         let connection = Arc::new(Connection {

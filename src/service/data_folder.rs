@@ -15,6 +15,7 @@ use crate::service::StartError;
 
 const LOCK: &str = "lock";
 const DATABASE: &str = "state.db";
+const OBJECTS: &str = "objects";
 const MASTER_KEY: &str = "master.key";
 const MASTER_KEY_DRAFT: &str = "master.key.new";
 
@@ -48,9 +49,19 @@ impl DataFolder {
         Ok(Self { path, _lock: lock, _temporary: None })
     }
 
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Where the database is.
     pub(crate) fn database(&self) -> PathBuf {
         self.path.join(DATABASE)
+    }
+
+    /// Where the bytes of objects are.
+    pub(crate) fn objects(&self) -> PathBuf {
+        self.path.join(OBJECTS)
     }
 
     /// The master key: from the environment, else from its file, which a fresh folder gets.

@@ -2,49 +2,47 @@
 
 mod audit_file;
 mod data_folder;
+mod info;
+mod key_protect;
+mod listeners;
 mod log;
 mod open;
 mod ready_file;
+#[cfg(test)]
+mod simulation;
+mod tls;
 mod wake;
 mod webhooks;
 
-use std::net::{IpAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
 use thiserror::Error as ThisError;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::task::JoinHandle as Task;
 use tracing::{info, warn};
-use zeroize::Zeroizing;
 
 use crate::app::App;
-use crate::app::builtin;
 use crate::app::error::Error;
 use crate::app::{subscribers, time};
 use crate::clock;
 use crate::config::Config;
-use crate::crypto::random::Random;
+use crate::cos::app::CosApp;
 use crate::delivery::dispatcher::Dispatcher;
-use crate::domain::crn;
-use crate::domain::id::InstanceId;
-use crate::domain::instance::Service as Kind;
-use crate::http::server;
-use crate::http::state::{AdminAccess, Info, State};
+use crate::http::state::{AdminAccess, State};
 use crate::http::watchdog::Watchdog;
 use crate::service::audit_file::AuditFile;
 use crate::service::data_folder::DataFolder;
+use crate::service::info::{Secrets, admin_token, describe};
+use crate::service::key_protect::WithinTheHouse;
+use crate::service::listeners::{Ports, Serving, serve};
 use crate::service::open::Opened;
 use crate::service::wake::Waker;
 use crate::store;
 use crate::store::file::OpenError;
 
-/// Connections that the system holds until they are accepted.
-const BACKLOG: i32 = 2_048;
 /// Real time that a connection without a request is left open at a stop.
 const IDLE_GRACE: Duration = Duration::from_millis(250);
 /// Real time that attempts are still begun in while requests end.
@@ -112,8 +110,8 @@ impl Signals {
 /// Dropped without a stop, it lets go of its port and closes its store, without waiting for anything.
 pub struct Service {
     state: Data<State>,
-    server: ServerHandle,
-    serving: Task<std::io::Result<()>>,
+    /// The main one, then the gateway's, if there is one.
+    servers: Vec<Serving>,
     waker: Option<Waker>,
     /// The store's; the writer is the last one.
     threads: Vec<JoinHandle<()>>,
@@ -133,27 +131,28 @@ impl Service {
         refuse_unsafe(&config)?;
         data_folder::check_master_key(&config)?;
         let clients = webhooks::clients(&config)?;
-        let listener = bind(config.host, config.port)?;
+        let ports = Ports::bind(&config)?;
         let folder = DataFolder::open(&config)?;
-        let Opened { app, threads, owner_key } = open::open(&config, &folder)?;
+        let Opened { app, threads, owner_key, cos_hmac, ca } = open::open(&config, &folder)?;
         // From here on a restart goes on from this clock, whatever ends the process.
         time::keep_course(&app).await?;
-        // Without a gateway nobody takes the events of buckets.
-        subscribers::place_gateway(&app, None, app.clock.now()).await?;
+        let cos = open_gateway(&app, &folder).await?;
+        let addresses = ports.addresses(&config)?;
+        let intake = addresses.cos_url.as_ref().map(|url| format!("{url}{}", crate::cos::http::KEY_EVENTS));
+        subscribers::place_gateway(&app, intake, app.clock.now()).await?;
         let dispatcher = Dispatcher::start(Arc::clone(&app), clients);
-        let info = describe(&config, &listener, owner_key, admin_token(&config, &app.vault.random)?)?;
+        let admin_token = admin_token(&config, &app.vault.random)?;
+        let ca_file = if tls::is_wanted(&config) { Some(tls::write_ca(folder.path(), &ca)?) } else { None };
+        let info = describe(addresses, ca_file, Secrets { owner_key, cos_hmac, admin_token });
         let admin = AdminAccess { token: info.admin_token.clone(), local: config.host.is_loopback() };
         let audit_file = match &config.audit_file {
             Some(path) => Some(AuditFile::start(Arc::clone(&app), path).await?),
             None => None,
         };
         let ready_file = config.ready_file.clone();
-        let state = Data::new(State::new(app, info, admin));
+        let state = Data::new(State::new(app, cos, info, admin, ca.certificate_pem.clone()));
         let watchdog = Arc::new(Watchdog::default());
-        let server = server::start(listener, state.clone(), Arc::clone(&watchdog))
-            .map_err(|error| StartError(format!("port {} cannot be served: {error}", config.port)))?;
-        let handle = server.handle();
-        let serving = actix_web::rt::spawn(server);
+        let servers = serve(ports, &config, &Arc::new(ca), &state, &watchdog)?;
         let waker = Waker::start(state.clone(), watchdog).await?;
         if let Some(path) = &ready_file {
             ready_file::write(path, &state.info)?;
@@ -161,8 +160,7 @@ impl Service {
         info!(url = state.info.url, pid = state.info.pid, "serving");
         Ok(Self {
             state,
-            server: handle,
-            serving,
+            servers,
             waker: Some(waker),
             threads,
             audit_file,
@@ -186,12 +184,12 @@ impl Service {
     pub async fn stop(mut self) {
         self.state.drain();
         let waker = self.waker.take();
-        let drained =
-            tokio::time::timeout(STOP_DEADLINE, drain(&self.state.app, self.server.stop(true), waker.as_ref())).await;
+        let stopped = futures_util::future::join_all(self.servers.iter().map(|server| server.handle.stop(true)));
+        let drained = tokio::time::timeout(STOP_DEADLINE, drain(&self.state.app, stopped, waker.as_ref())).await;
         if drained.is_err() {
             warn!("some requests did not end in time");
         }
-        self.serving.abort();
+        self.servers.iter().for_each(|server| server.task.abort());
         if let Some(waker) = waker {
             waker.stop().await;
         }
@@ -235,8 +233,10 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        drop(self.server.stop(false));
-        self.serving.abort();
+        for server in &self.servers {
+            drop(server.handle.stop(false));
+            server.task.abort();
+        }
         if let Some(waker) = &self.waker {
             waker.abort();
         }
@@ -252,6 +252,16 @@ impl Drop for Service {
     }
 }
 
+/// Opens the storage gateway's rooms: they are there without its port, too.
+async fn open_gateway(app: &Arc<App>, folder: &DataFolder) -> Result<Arc<CosApp>, StartError> {
+    let keys = Arc::new(WithinTheHouse(Arc::clone(app)));
+    let opened = CosApp::open(Arc::clone(app), keys, folder.objects()).await;
+    let cannot = |error| {
+        StartError(format!("{} cannot be used: {error}; make it readable and writable", folder.objects().display()))
+    };
+    opened.map(Arc::new).map_err(cannot)
+}
+
 /// Starts to log to stderr. Called once, by the program.
 pub fn start_log(config: &Config) {
     log::start(config);
@@ -264,14 +274,14 @@ pub fn harden_process() {
 
 /// Waits for the server to stop. Meanwhile connections without a request are ended, but not at once: what a client has
 /// sent by now may not have been read yet.
-async fn drain(app: &App, stopped: impl Future<Output = ()>, waker: Option<&Waker>) {
+async fn drain<T>(app: &App, stopped: impl Future<Output = T>, waker: Option<&Waker>) {
     let mut beats = tokio::time::interval(IDLE_GRACE);
     beats.tick().await;
     tokio::pin!(stopped);
     let begun = clock::stopwatch();
     loop {
         tokio::select! {
-            () = &mut stopped => return,
+            _ = &mut stopped => return,
             _ = beats.tick() => waker.into_iter().for_each(Waker::end_idle_connections),
         }
         if begun.elapsed() > ATTEMPTS_GRACE {
@@ -314,65 +324,4 @@ fn can_be_written(path: &Path) -> Result<(), String> {
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     access(folder, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| format!("its folder: {error}"))
-}
-
-fn bind(host: IpAddr, port: u16) -> Result<TcpListener, StartError> {
-    let socket = socket2::Socket::new(socket2::Domain::for_address((host, port).into()), socket2::Type::STREAM, None);
-    let bound = socket.and_then(|socket| {
-        socket.set_reuse_address(true)?;
-        socket.bind(&std::net::SocketAddr::from((host, port)).into())?;
-        socket.listen(BACKLOG)?;
-        Ok(TcpListener::from(socket))
-    });
-    bound.map_err(|error| {
-        let remedy = "choose another with --port (0 picks a free one) or --host";
-        StartError(format!("{host}:{port} cannot be listened on: {error}; {remedy}"))
-    })
-}
-
-fn admin_token(config: &Config, random: &Random) -> Result<Option<Zeroizing<String>>, StartError> {
-    if let Some(token) = &config.admin_token {
-        return Ok(Some(Zeroizing::new(token.clone())));
-    }
-    if config.host.is_loopback() {
-        return Ok(None);
-    }
-    warn!(host = %config.host, "listening beyond this machine: /mock needs the admin token");
-    let bytes: [u8; 24] = random.array().map_err(|error| StartError(error.to_string()))?;
-    Ok(Some(Zeroizing::new(hex::encode(bytes))))
-}
-
-fn describe(
-    config: &Config,
-    listener: &TcpListener,
-    api_key: Zeroizing<String>,
-    admin_token: Option<Zeroizing<String>>,
-) -> Result<Info, StartError> {
-    let address = listener.local_addr().map_err(|error| StartError(format!("the port has no address: {error}")))?;
-    let host = if config.host.is_unspecified() {
-        if config.host.is_ipv6() { "[::1]".to_owned() } else { "127.0.0.1".to_owned() }
-    } else if config.host.is_ipv6() {
-        format!("[{}]", config.host)
-    } else {
-        config.host.to_string()
-    };
-    let url = format!("http://{host}:{}", address.port());
-    let crn_of = |kind: Kind, region: &str, id: &str| {
-        InstanceId::parse(id).map(|id| crn::of_instance(kind.name(), region, builtin::ACCOUNT, id)).unwrap_or_default()
-    };
-    Ok(Info {
-        iam_url: url.clone(),
-        admin_url: format!("{url}/mock"),
-        url,
-        region: builtin::REGION.to_owned(),
-        account_id: builtin::ACCOUNT.to_owned(),
-        api_key,
-        instance_id: builtin::KEY_PROTECT_ID.to_owned(),
-        instance_crn: crn_of(Kind::KeyProtect, builtin::REGION, builtin::KEY_PROTECT_ID),
-        cos_instance_id: builtin::OBJECT_STORAGE_ID.to_owned(),
-        cos_instance_crn: crn_of(Kind::ObjectStorage, "global", builtin::OBJECT_STORAGE_ID),
-        admin_token,
-        pid: std::process::id(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-    })
 }

@@ -9,14 +9,16 @@ use crate::app::audit::AuditQueue;
 use crate::app::error::Error;
 use crate::app::import_key_pool::ImportKeyPool;
 use crate::app::metrics::Metrics;
+use crate::app::resource_keys::HmacPair;
 use crate::app::subscribers::Gateway;
 use crate::app::tick::CLOCK;
 use crate::app::time::Journal;
 use crate::app::tokens::{AuthMode, GENERATION, Tokens};
 use crate::app::vault::Vault;
-use crate::app::{App, Memory, builtin};
+use crate::app::{App, Memory, builtin, resource_keys};
 use crate::clock::{Clock, Course, Motion};
 use crate::config::{AuthChoice, ClockMode, Config};
+use crate::crypto::local_ca::LocalCa;
 use crate::crypto::random::Random;
 use crate::crypto::signer::{self, Signer};
 use crate::domain::duration::Span;
@@ -42,6 +44,7 @@ const KEY_NAME: &str = "signing-key-name";
 /// Names of secrets in the store.
 const SIGNING_KEY: &str = "signing-key";
 const OWNER_KEY: &str = "owner-api-key";
+const LOCAL_CA: &str = "local-ca";
 
 /// What is at hand once the store is open.
 pub(crate) struct Opened {
@@ -49,6 +52,9 @@ pub(crate) struct Opened {
     pub(crate) threads: Vec<JoinHandle<()>>,
     /// The account owner's API key.
     pub(crate) owner_key: Zeroizing<String>,
+    /// The HMAC pair of the built-in storage instance.
+    pub(crate) cos_hmac: HmacPair,
+    pub(crate) ca: LocalCa,
 }
 
 /// What the store holds of the service itself.
@@ -77,14 +83,18 @@ pub(crate) fn open(config: &Config, folder: &DataFolder) -> Result<Opened, Start
     if let Some(made) = signing_key {
         let key = made.join().map_err(|_| StartError("the signing key could not be made".to_owned()))?;
         let key = key.map_err(|error| StartError(error.to_string()))?;
-        let now = start_clock(config, None).now();
-        file::create(&path, |tx| fill(tx, &vault, &key, now).map_err(StartError::from))?;
+        let clock = start_clock(config, None);
+        file::create(&path, |tx| fill(tx, &vault, &key, &clock).map_err(StartError::from))?;
     }
     let database = Database::open(&path)
         .map_err(|error| StartError(format!("{error}; move it away to start afresh, or put a copy back")))?;
     // The secrets come first: with a wrong master key nothing is changed.
-    let (signing_key, owner_key) = database
-        .in_transaction(|tx| Ok::<_, Error>((secret(tx, &vault, SIGNING_KEY)?, secret(tx, &vault, OWNER_KEY)?)))?;
+    let (signing_key, owner_key, cos_hmac, ca) = database.in_transaction(|tx| {
+        let pair = resource_keys::built_in_pair(tx, &vault)?;
+        let secret = |name| secret(tx, &vault, name);
+        Ok::<_, Error>((secret(SIGNING_KEY)?, secret(OWNER_KEY)?, pair, secret(LOCAL_CA)?))
+    })?;
+    let ca = LocalCa::from_material(&ca).map_err(|error| StartError(error.to_string()))?;
     let starts = database.in_transaction(count_start)?;
     vault.random = random(config, starts);
     let signer = Signer::new(&signing_key).map_err(|error| StartError(error.to_string()))?;
@@ -127,7 +137,7 @@ pub(crate) fn open(config: &Config, folder: &DataFolder) -> Result<Opened, Start
         gateway: Gateway::default(),
     };
     let owner_key = String::from_utf8_lossy(owner_key.bytes()).into_owned();
-    Ok(Opened { app: Arc::new(app), threads, owner_key: Zeroizing::new(owner_key) })
+    Ok(Opened { app: Arc::new(app), threads, owner_key: Zeroizing::new(owner_key), cos_hmac, ca })
 }
 
 fn start_clock(config: &Config, stored: Option<Course>) -> Clock {
@@ -157,12 +167,15 @@ fn turn(tx: &Tx<'_>, cos_key_info_ttl: Span) -> Result<(), Error> {
 }
 
 /// The first contents of a fresh store.
-fn fill(tx: &Tx<'_>, vault: &Vault, signing_key: &Material, now: crate::domain::time::Timestamp) -> Result<(), Error> {
+fn fill(tx: &Tx<'_>, vault: &Vault, signing_key: &Material, clock: &Clock) -> Result<(), Error> {
+    let (now, real_now) = (clock.now(), clock.real_seconds());
+    keep_secret(tx, vault, LOCAL_CA, LocalCa::generate(real_now)?.to_material().bytes())?;
     let name: [u8; 8] = vault.random.array()?;
     meta::set(tx, KEY_NAME, &hex::encode(name))?;
     keep_secret(tx, vault, SIGNING_KEY, signing_key.bytes())?;
     let owner_key: [u8; 33] = vault.random.array()?;
     keep_secret(tx, vault, OWNER_KEY, crate::crypto::base64::encode_url(owner_key).as_bytes())?;
+    resource_keys::keep_built_in_pair(tx, vault)?;
     for instance in builtin::instances(now) {
         instances::insert(tx, &instance)?;
     }

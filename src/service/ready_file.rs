@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use crate::config::{Config, PortChoice};
+use crate::config::Config;
 use crate::http::state::Info;
 use crate::service::StartError;
 
@@ -51,6 +51,19 @@ pub(crate) fn banner(info: &Info, config: &Config) -> String {
         let _ = writeln!(text, "  {name:<22}{value}");
     };
     row("Key Protect, IAM", &info.url);
+    let maybe = [
+        ("the same over HTTPS", &info.tls_url),
+        ("COS gateway", &info.cos_url),
+        ("the same over HTTPS", &info.cos_tls_url),
+    ];
+    for (name, value) in maybe {
+        if let Some(value) = value {
+            row(name, value);
+        }
+    }
+    if let Some(path) = &info.ca_file {
+        row("CA of HTTPS", &path.display().to_string());
+    }
     row("Admin API", &info.admin_url);
     row("Region", &info.region);
     row("Account", &info.account_id);
@@ -91,18 +104,7 @@ fn env_command(info: &Info, config: &Config) -> String {
 fn notes(config: &Config) -> Vec<String> {
     const LATER: &str = "is idle: this release has no";
     let mut notes = Vec::new();
-    if let Some(PortChoice::Port(port)) = config.cos_port {
-        notes.push(format!("--cos-port {port} {LATER} COS gateway yet"));
-    }
-    for (option, choice) in [("--tls-port", config.tls_port), ("--cos-tls-port", config.cos_tls_port)] {
-        if let PortChoice::Port(port) = choice {
-            notes.push(format!("{option} {port} {LATER} HTTPS yet"));
-        }
-    }
-    let given = [
-        ("--seed", config.seed.is_some(), "seed files"),
-        ("--cos-key-info-ttl", config.cos_key_info_ttl.is_some(), "COS gateway"),
-    ];
+    let given = [("--seed", config.seed.is_some(), "seed files")];
     for (option, set, part) in given {
         if set {
             notes.push(format!("{option} {LATER} {part} yet"));

@@ -60,6 +60,7 @@ impl Waker {
                 tokio::select! {
                     _ = beats.tick() => {
                         watched.beat();
+                        state.cos.wipe_stale(state.app.clock.now());
                         if quiet.has_come(state.app.records_so_far()) {
                             state.app.make_first_import_key();
                         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::audit::{Datum, Detail, Initiator, Record, Side, Target};
+use crate::domain::audit::{Datum, Detail, Initiator, Record, Resource, Side, Target};
 use crate::domain::context::Context;
 use crate::domain::id::KeyId;
 use crate::store::Error;
@@ -53,6 +53,8 @@ struct StoredRecord {
     uri: String,
     key: Option<String>,
     name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    resource: Option<[String; 2]>,
     details: Vec<StoredDetail>,
 }
 
@@ -220,6 +222,7 @@ fn store(record: &Record) -> StoredRecord {
         uri: record.uri.clone(),
         key: record.target.key.map(|key| key.to_string()),
         name: record.target.name.clone(),
+        resource: record.target.resource.as_ref().map(|resource| [resource.crn.clone(), resource.kind.clone()]),
         details: record.details.iter().map(store_detail).collect(),
     }
 }
@@ -251,7 +254,7 @@ fn load(stored: StoredRecord) -> Option<Record> {
         instance_crn,
         instance_id,
         uri: stored.uri,
-        target: Target { key, name: stored.name },
+        target: Target { key, name: stored.name, resource: stored.resource.map(|[crn, kind]| Resource { crn, kind }) },
         details: stored.details.into_iter().map(load_detail).collect::<Option<_>>()?,
     })
 }

@@ -24,6 +24,8 @@ pub(crate) enum Subject {
     Instance(InstanceId),
     /// A policy of IAM.
     Policy(IamPolicyId),
+    /// A registration, by the number of its row.
+    Registration(i64),
 }
 
 impl Subject {
@@ -32,6 +34,7 @@ impl Subject {
             Self::Key(key) => key.to_string(),
             Self::Instance(instance) => instance.to_string(),
             Self::Policy(policy) => policy.to_string(),
+            Self::Registration(row) => row.to_string(),
         }
     }
 }
@@ -47,6 +50,15 @@ pub(crate) fn set(tx: &Tx<'_>, subject: Subject, kind: DueKind, at: Option<Times
         tx.touch_due();
     }
     insert_all(tx, &id, at.map(|at| Due { at, kind }).as_slice())
+}
+
+/// True when time will bring that.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn is_set(tx: &Tx<'_>, subject: Subject, kind: DueKind) -> Result<bool, Error> {
+    let mut statement = tx.prepare("SELECT 1 FROM due WHERE subject_id = ?1 AND kind = ?2")?;
+    Ok(statement.exists([subject.id().as_str(), kind.name()])?)
 }
 
 /// Removes a row that came to nothing.
@@ -153,6 +165,7 @@ pub(crate) fn by(tx: &Tx<'_>, until: Timestamp, most: usize) -> Result<Vec<DueRo
             DueKind::TokenExpiry | DueKind::Reclamation => {
                 Subject::Instance(reading.parse("subject_id", InstanceId::parse)?)
             }
+            DueKind::Deregistration => Subject::Registration(reading.parse("subject_id", |text| text.parse().ok())?),
             DueKind::Propagation => Subject::Policy(reading.parse("subject_id", IamPolicyId::parse)?),
             DueKind::Expiry | DueKind::Rotation | DueKind::DeletionLapse | DueKind::Purge => {
                 Subject::Key(reading.parse("subject_id", KeyId::parse)?)

@@ -105,4 +105,3 @@ impl Query {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }
-

@@ -62,6 +62,28 @@ pub(crate) fn get(tx: &Tx<'_>, key: KeyId, resource: &ResourceCrn) -> Result<Opt
     rows.next()?.map(read).transpose()
 }
 
+/// The number of a registration's row.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn row_of(tx: &Tx<'_>, key: KeyId, resource: &ResourceCrn) -> Result<Option<i64>, Error> {
+    let mut statement = tx.prepare("SELECT seq FROM registrations WHERE key_id = ?1 AND resource_crn = ?2")?;
+    let mut rows = statement.query([key.to_string().as_str(), resource.as_str()])?;
+    Ok(rows.next()?.map(|row| row.get(0)).transpose()?)
+}
+
+/// A registration by the number of its row.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn in_row(tx: &Tx<'_>, row: i64) -> Result<Option<Registration>, Error> {
+    let mut statement = tx.prepare(&format!(
+        "SELECT r.*, k.name AS key_name, v.created_at AS version_created_at {FROM} WHERE r.seq = ?1"
+    ))?;
+    let mut rows = statement.query([row])?;
+    rows.next()?.map(read).transpose()
+}
+
 /// All registrations of a key, in order of creation.
 ///
 /// # Errors

@@ -99,6 +99,15 @@ impl<'c> Tx<'c> {
         Ok(self.connection.prepare_cached(sql)?)
     }
 
+    /// Runs a job as if it had never been: the transaction stands afterwards as it stood before.
+    #[cfg(test)]
+    pub(crate) fn undone<T>(&self, job: impl FnOnce(&Self) -> T) -> T {
+        self.connection.execute_batch("SAVEPOINT undone").unwrap();
+        let value = job(self);
+        self.connection.execute_batch("ROLLBACK TO undone; RELEASE undone").unwrap();
+        value
+    }
+
     /// Notes that a key changed.
     pub(crate) fn touch(&self, instance: InstanceId, key: KeyId) {
         self.effects.keys.borrow_mut().push((instance, key));

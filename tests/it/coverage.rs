@@ -1,18 +1,19 @@
 //! What must not be forgotten: each operation refuses strangers, each reason code stands in a test.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use hyper::Method;
 use serde_json::{Value, json};
 
 use crate::harness::Harness;
+use crate::harness::dice::variable;
+use crate::harness::reply::CODES_VARIABLE;
 use crate::harness::words::encoded;
 
 const NOBODY: &str = "6e1ad3f0-91b5-4c8e-a1b4-1f3c25d6b0aa";
-
-/// Codes of `keys.md` 3.1 that are never sent.
-const NEVER_SENT: [&str; 1] = ["KEY_IMPT_REQ_ERR"];
 
 /// Method and path of each operation of `openapi.yaml` below `/api/v2`, for a key that is given.
 fn operations(key: &str) -> Vec<(Method, String)> {
@@ -96,42 +97,92 @@ async fn every_operation_is_refused_for_an_instance_that_was_removed() {
     }
 }
 
-/// The first column of the first table of `keys.md` 3.1.
-fn codes_of_the_contract() -> Vec<String> {
+/// Codes in backticks.
+fn codes_in(text: &str) -> BTreeSet<String> {
+    let codes = text.split('`').skip(1).step_by(2).filter(|code| is_code(code));
+    codes.map(str::to_owned).collect()
+}
+
+fn is_code(text: &str) -> bool {
+    text.contains('_') && text.chars().all(|letter| letter.is_ascii_uppercase() || letter == '_')
+}
+
+/// The first column of the first table of `keys.md` 3.1, and the codes that are never sent.
+fn codes_of_the_contract() -> (BTreeSet<String>, BTreeSet<String>) {
     let contract = include_str!("../../docs/contract/keys.md");
     let (_, section) = contract.split_once("### 3.1 Reason codes").expect("keys.md 3.1");
     let rows = section.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
     let codes = rows.filter_map(|row| row.strip_prefix("| `")?.split_once('`').map(|(code, _)| code.to_owned()));
-    codes.collect()
+    let (_, never) = section.split_once("Never sent by the emulator").expect("the codes that are never sent");
+    (codes.collect(), codes_in(never.lines().next().unwrap_or_default()))
 }
 
-/// True when a test expects a refusal with the code.
-fn is_expected_somewhere(sources: &[String], code: &str) -> bool {
-    let literal = format!("\"{code}\"");
-    let refused = |source: &String| {
-        source.match_indices(&literal).any(|(at, _)| {
-            let line = source[..at].rsplit('\n').next().unwrap_or_default();
-            line.contains(".refused(")
-        })
-    };
-    sources.iter().any(refused)
+/// All codes that the service has in its table of reasons.
+fn codes_of_the_service() -> BTreeSet<String> {
+    let sources = [include_str!("../../src/domain/reason/mod.rs"), include_str!("../../src/domain/kmip/refusal.rs")];
+    let literals = sources.iter().flat_map(|source| source.split('"').skip(1).step_by(2));
+    literals.filter(|text| is_code(text)).map(str::to_owned).collect()
+}
+
+/// Tests by the codes that they expect a refusal with: the function around each `.refused(status, "CODE")`.
+fn tests_by_code() -> BTreeMap<String, Vec<String>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
+    let mut tests: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for entry in fs::read_dir(folder).expect("tests/it") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_none_or(|extension| extension != "rs") {
+            continue;
+        }
+        let source = fs::read_to_string(&path).expect("a source");
+        let module = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        for item in source.split("#[actix_web::test]\nasync fn ").skip(1) {
+            let body = item.split("\n}\n").next().unwrap_or_default();
+            let name = body.split('(').next().unwrap_or_default();
+            for call in body.split(".refused(").skip(1) {
+                let code = call.split('"').nth(1).filter(|code| is_code(code));
+                tests.entry(code.unwrap_or_default().to_owned()).or_default().push(format!("{module}::{name}"));
+            }
+        }
+    }
+    tests
 }
 
 #[test]
-fn every_reason_code_stands_in_a_test() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
-    let mut sources = Vec::new();
-    for entry in fs::read_dir(folder).expect("tests/it") {
-        let path = entry.expect("an entry").path();
-        if path.extension().is_some_and(|extension| extension == "rs") {
-            sources.push(fs::read_to_string(path).expect("a source"));
-        }
-    }
-    let codes = codes_of_the_contract();
-    assert!(codes.len() >= 29, "{codes:?}");
-    let left_out = |code: &&String| NEVER_SENT.contains(&code.as_str());
-    assert_eq!(codes.iter().filter(left_out).count(), NEVER_SENT.len());
-    let missing: Vec<&String> =
-        codes.iter().filter(|code| !left_out(code) && !is_expected_somewhere(&sources, code)).collect();
+fn every_reason_code_is_of_the_contract_and_has_a_test() {
+    let (contract, never) = codes_of_the_contract();
+    assert!(contract.len() >= 29 && never.len() >= 5, "{contract:?} {never:?}");
+    let service = codes_of_the_service();
+    let missing: Vec<&String> = contract.difference(&service).filter(|code| !never.contains(*code)).collect();
+    assert!(missing.is_empty(), "the service never says {missing:?}");
+    assert!(service.is_disjoint(&never), "never sent: {:?}", service.intersection(&never));
+    let pages = [
+        include_str!("../../docs/contract/keys.md"),
+        include_str!("../../docs/contract/policies.md"),
+        include_str!("../../docs/contract/events.md"),
+    ];
+    let known: BTreeSet<String> = pages.into_iter().flat_map(codes_in).collect();
+    assert!(service.is_subset(&known), "in no contract: {:?}", service.difference(&known));
+    let tests = tests_by_code();
+    let missing: Vec<&String> = service.iter().filter(|code| !tests.contains_key(*code)).collect();
     assert!(missing.is_empty(), "no test expects {missing:?}");
+}
+
+/// Runs one test for each code and looks which codes came over the wire.
+#[test]
+fn every_reason_code_comes_over_the_wire() {
+    if variable("MKP_SLOW_TESTS").is_none() {
+        println!("not run: set MKP_SLOW_TESTS=1");
+        return;
+    }
+    let service = codes_of_the_service();
+    let tests = tests_by_code();
+    let chosen: BTreeSet<&String> = service.iter().filter_map(|code| tests.get(code)?.first()).collect();
+    let folder = tempfile::tempdir().expect("a folder");
+    let told = folder.path().join("codes");
+    let this = std::env::current_exe().expect("this program");
+    let ran = Command::new(this).args(chosen).arg("--exact").env(CODES_VARIABLE, &told).output().expect("it runs");
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stdout));
+    let told = fs::read_to_string(told).expect("codes");
+    let told: BTreeSet<String> = told.lines().map(str::to_owned).collect();
+    assert_eq!(service.difference(&told).collect::<Vec<_>>(), Vec::<&String>::new(), "out of reach");
 }

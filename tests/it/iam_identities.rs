@@ -104,6 +104,10 @@ async fn an_api_key_is_one_persons_alone() {
         let message = refused(&kp.post("/v1/apikeys").json(&body(taken)).send().await, 409, "unable_to_process");
         assert!(message.contains("`apikey`") && !message.contains(taken), "{message}");
     }
+    // Whoever administers the account does not become its owner.
+    let robot = kp.token_for("robot").await;
+    let theirs = kp.post("/v1/apikeys").bearer(&robot).json(&body("theirs")).send().await;
+    refused(&theirs, 403, "insufficent_permissions");
     for number in 1..20 {
         made(&kp, "/v1/apikeys", &body(&format!("mine {number}"))).await;
     }

@@ -10,14 +10,6 @@ const NOON: &str = "2026-01-01T12:00:00.250Z";
 const NOBODY: &str = "6e1ad3f0-91b5-4c8e-a1b4-1f3c25d6b0aa";
 const OWNER: &str = "IBMid-270005MKP0";
 
-/// A service with an adapter named `vsphere`.
-async fn with_adapter() -> Harness {
-    let kp = Harness::frozen_at(NOON).await;
-    let key = kp.create_root_key("invoices").await;
-    kp.create_adapter("vsphere", &key).await;
-    kp
-}
-
 fn path(below: &str) -> String {
     format!("/api/v2/kmip_adapters/vsphere/certificates{below}")
 }
@@ -34,7 +26,7 @@ async fn list(kp: &Harness, query: &str) -> Value {
 
 #[actix_web::test]
 async fn a_new_certificate_is_answered_with_what_it_says() {
-    let kp = with_adapter().await;
+    let kp = Harness::with_adapter(NOON).await;
     let pem = include_str!("fixtures/kmip/rsa.pem");
     let reply = add(&kp, "vcenter", pem).await;
     let added = reply.resource(201);
@@ -53,7 +45,7 @@ async fn a_new_certificate_is_answered_with_what_it_says() {
 
 #[actix_web::test]
 async fn a_list_leaves_out_what_certificates_say() {
-    let kp = with_adapter().await;
+    let kp = Harness::with_adapter(NOON).await;
     add(&kp, "vcenter", &certificate(1)).await.succeeds(201);
     let listed = list(&kp, "").await;
     assert_eq!(members(&listed["resources"][0]), ["created_at", "created_by", "id", "name"]);
@@ -62,7 +54,7 @@ async fn a_list_leaves_out_what_certificates_say() {
 
 #[actix_web::test]
 async fn all_usual_kinds_of_certificates_are_taken() {
-    let kp = with_adapter().await;
+    let kp = Harness::with_adapter(NOON).await;
     let kinds = [
         ("rsa", include_str!("fixtures/kmip/rsa.pem")),
         ("ec", include_str!("fixtures/kmip/ec.pem")),
@@ -79,7 +71,7 @@ async fn all_usual_kinds_of_certificates_are_taken() {
 
 #[actix_web::test]
 async fn a_text_that_is_no_certificate_is_refused() {
-    let kp = with_adapter().await;
+    let kp = Harness::with_adapter(NOON).await;
     let good = certificate(1);
     let wrong = [
         "invalidPEM".to_owned(),
@@ -110,7 +102,7 @@ async fn a_text_that_is_no_certificate_is_refused() {
 
 #[actix_web::test]
 async fn a_certificate_without_a_name_gets_one() {
-    let kp = with_adapter().await;
+    let kp = Harness::with_adapter(NOON).await;
     let added = kp.try_add_certificate("vsphere", &json!({ "certificate": certificate(1) })).await.resource(201);
     let name = added["name"].as_str().unwrap();
     assert!(name.starts_with("kmip_cert_") && name.len() <= 40, "{name}");
@@ -119,7 +111,7 @@ async fn a_certificate_without_a_name_gets_one() {
 
 #[actix_web::test]
 async fn a_name_out_of_its_rules_is_refused() {
-    let kp = with_adapter().await;
+    let kp = Harness::with_adapter(NOON).await;
     for name in ["", "a", "a b", "a.b", &"n".repeat(41), NOBODY] {
         let reason = add(&kp, name, &certificate(1)).await.refused(400, "INVALID_FIELD_ERR");
         assert_eq!(reason["target"], json!({ "type": "field", "name": "name" }), "{name}");
@@ -128,7 +120,7 @@ async fn a_name_out_of_its_rules_is_refused() {
 
 #[actix_web::test]
 async fn an_envelope_of_another_kind_is_refused() {
-    let kp = with_adapter().await;
+    let kp = Harness::with_adapter(NOON).await;
     let brought = json!({ "name": "vcenter", "certificate": certificate(1) });
     kp.post(&path("")).json(&envelope(ADAPTER, &brought)).send().await.refused(400, "BAD_BODY_ERR");
     let mut several = envelope(CERTIFICATE, &brought);
@@ -139,7 +131,7 @@ async fn an_envelope_of_another_kind_is_refused() {
 
 #[actix_web::test]
 async fn a_certificate_is_in_one_adapter_of_a_region() {
-    let kp = with_adapter().await;
+    let kp = Harness::with_adapter(NOON).await;
     let key = kp.create_root_key("payments").await;
     kp.create_adapter("second", &key).await;
     add(&kp, "vcenter", &certificate(1)).await.succeeds(201);
@@ -157,7 +149,7 @@ async fn a_certificate_is_in_one_adapter_of_a_region() {
 
 #[actix_web::test]
 async fn other_regions_know_nothing_of_a_certificate() {
-    let kp = with_adapter().await;
+    let kp = Harness::with_adapter(NOON).await;
     add(&kp, "vcenter", &certificate(1)).await.succeeds(201);
     for (region, status) in [("us-south", 409), ("eu-de", 201)] {
         let instance = kp.create_instance(region).await;
@@ -174,7 +166,7 @@ async fn other_regions_know_nothing_of_a_certificate() {
 
 #[actix_web::test]
 async fn a_name_belongs_to_one_certificate_of_the_adapter() {
-    let kp = with_adapter().await;
+    let kp = Harness::with_adapter(NOON).await;
     let key = kp.create_root_key("payments").await;
     kp.create_adapter("second", &key).await;
     add(&kp, "vcenter", &certificate(1)).await.succeeds(201);
@@ -185,7 +177,7 @@ async fn a_name_belongs_to_one_certificate_of_the_adapter() {
 
 #[actix_web::test]
 async fn an_adapter_has_two_hundred_certificates_at_most() {
-    let kp = with_adapter().await;
+    let kp = Harness::with_adapter(NOON).await;
     for number in 0..200 {
         add(&kp, &format!("c-{number}"), &certificate(number)).await.succeeds(201);
     }
@@ -202,7 +194,7 @@ async fn an_adapter_has_two_hundred_certificates_at_most() {
 
 #[actix_web::test]
 async fn query_parameters_out_of_their_rules_are_named() {
-    let kp = with_adapter().await;
+    let kp = Harness::with_adapter(NOON).await;
     for (query, name) in
         [("limit=0", "limit"), ("limit=201", "limit"), ("offset=x", "offset"), ("totalCount=yes", "totalCount")]
     {
@@ -213,7 +205,7 @@ async fn query_parameters_out_of_their_rules_are_named() {
 
 #[actix_web::test]
 async fn a_certificate_that_is_not_there_is_told() {
-    let kp = with_adapter().await;
+    let kp = Harness::with_adapter(NOON).await;
     let key = kp.create_root_key("payments").await;
     kp.create_adapter("second", &key).await;
     let id = kp.add_certificate("second", "vcenter", &certificate(1)).await;
@@ -226,7 +218,7 @@ async fn a_certificate_that_is_not_there_is_told() {
 
 #[actix_web::test]
 async fn a_change_of_certificates_is_a_change_of_the_adapter() {
-    let kp = with_adapter().await;
+    let kp = Harness::with_adapter(NOON).await;
     let other = kp.token_for("another-key").await;
     kp.advance("1m").await;
     let brought = json!({ "name": "vcenter", "certificate": certificate(1) });

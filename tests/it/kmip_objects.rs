@@ -11,14 +11,6 @@ const LATER: &str = "2026-01-01T12:01:00.250Z";
 const NOBODY: &str = "6e1ad3f0-91b5-4c8e-a1b4-1f3c25d6b0aa";
 const OWNER: &str = "IBMid-270005MKP0";
 
-/// A service with an adapter named `vsphere`.
-async fn with_adapter() -> Harness {
-    let kp = Harness::frozen_at(NOON).await;
-    let key = kp.create_root_key("invoices").await;
-    kp.create_adapter("vsphere", &key).await;
-    kp
-}
-
 fn path(below: &str) -> String {
     format!("/api/v2/kmip_adapters/vsphere/kmip_objects{below}")
 }
@@ -45,7 +37,7 @@ async fn delete(kp: &Harness, id: &str) -> Reply {
 
 #[actix_web::test]
 async fn a_planted_object_was_made_with_the_oldest_certificate() {
-    let kp = with_adapter().await;
+    let kp = Harness::with_adapter(NOON).await;
     let other = kp.token_for("another-key").await;
     let brought = json!({ "name": "vcenter", "certificate": certificate(1) });
     let body = crate::harness::kmip::envelope(crate::harness::kmip::CERTIFICATE, &brought);
@@ -70,7 +62,7 @@ async fn a_planted_object_was_made_with_the_oldest_certificate() {
 
 #[actix_web::test]
 async fn an_object_of_an_adapter_without_certificates_names_one_that_is_gone() {
-    let kp = with_adapter().await;
+    let kp = Harness::with_adapter(NOON).await;
     let object = kp.plant("vsphere", 1).await;
     let certificate = object["created_by_kmip_client_cert_id"].as_str().unwrap();
     assert!(is_uuid_v4(certificate), "{certificate}");
@@ -81,7 +73,7 @@ async fn an_object_of_an_adapter_without_certificates_names_one_that_is_gone() {
 
 #[actix_web::test]
 async fn an_object_planted_as_destroyed_tells_when_and_by_whom() {
-    let kp = with_adapter().await;
+    let kp = Harness::with_adapter(NOON).await;
     for state in 1..=6 {
         let object = kp.plant("vsphere", state).await;
         assert_eq!(object["state"], state);
@@ -98,7 +90,7 @@ async fn an_object_planted_as_destroyed_tells_when_and_by_whom() {
 
 #[actix_web::test]
 async fn planting_without_a_state_gives_an_active_object() {
-    let kp = with_adapter().await;
+    let kp = Harness::with_adapter(NOON).await;
     let adapter = kp.adapter("vsphere").await["id"].clone();
     let body = json!({ "instanceId": kp.instance, "adapter": adapter });
     assert_eq!(kp.post("/mock/kmip-objects").json(&body).send().await.succeeds(201)["state"], 2);
@@ -106,7 +98,7 @@ async fn planting_without_a_state_gives_an_active_object() {
 
 #[actix_web::test]
 async fn planting_says_what_is_wrong() {
-    let kp = with_adapter().await;
+    let kp = Harness::with_adapter(NOON).await;
     let instance = kp.instance.clone();
     let cases = [
         (json!({ "instanceId": instance, "adapter": "vsphere", "state": "2" }), 400, json!("state")),
@@ -136,7 +128,7 @@ async fn planting_says_what_is_wrong() {
 
 #[actix_web::test]
 async fn a_list_leaves_out_destroyed_objects_unless_asked() {
-    let kp = with_adapter().await;
+    let kp = Harness::with_adapter(NOON).await;
     let mut all = Vec::new();
     for state in 1..=6 {
         all.push(planted(&kp, state).await);
@@ -158,7 +150,7 @@ async fn a_list_leaves_out_destroyed_objects_unless_asked() {
 
 #[actix_web::test]
 async fn a_list_has_a_hundred_objects_and_up_to_five_thousand_when_asked() {
-    let kp = with_adapter().await;
+    let kp = Harness::with_adapter(NOON).await;
     for _ in 0..101 {
         kp.plant("vsphere", 2).await;
     }
@@ -168,7 +160,7 @@ async fn a_list_has_a_hundred_objects_and_up_to_five_thousand_when_asked() {
 
 #[actix_web::test]
 async fn query_parameters_out_of_their_rules_are_named() {
-    let kp = with_adapter().await;
+    let kp = Harness::with_adapter(NOON).await;
     let id = planted(&kp, 2).await;
     for (query, name) in [
         ("limit=0", "limit"),
@@ -194,7 +186,7 @@ async fn query_parameters_out_of_their_rules_are_named() {
 
 #[actix_web::test]
 async fn deleting_destroys_an_object_that_is_not_active() {
-    let kp = with_adapter().await;
+    let kp = Harness::with_adapter(NOON).await;
     for (state, end) in [(1, 5), (3, 5), (4, 6)] {
         let id = planted(&kp, state).await;
         let before = get(&kp, &id).await;
@@ -219,7 +211,7 @@ async fn deleting_destroys_an_object_that_is_not_active() {
 
 #[actix_web::test]
 async fn an_active_object_is_destroyed_by_force_alone() {
-    let kp = with_adapter().await;
+    let kp = Harness::with_adapter(NOON).await;
     let id = planted(&kp, 2).await;
     let before = get(&kp, &id).await;
     for query in ["", "?force=false"] {
@@ -235,7 +227,7 @@ async fn an_active_object_is_destroyed_by_force_alone() {
 
 #[actix_web::test]
 async fn a_destroyed_object_cannot_be_deleted_again() {
-    let kp = with_adapter().await;
+    let kp = Harness::with_adapter(NOON).await;
     for state in [5, 6] {
         let id = planted(&kp, state).await;
         let before = get(&kp, &id).await;
@@ -248,7 +240,7 @@ async fn a_destroyed_object_cannot_be_deleted_again() {
 
 #[actix_web::test]
 async fn an_object_that_is_not_there_is_told() {
-    let kp = with_adapter().await;
+    let kp = Harness::with_adapter(NOON).await;
     let key = kp.create_root_key("payments").await;
     kp.create_adapter("second", &key).await;
     let elsewhere = kp.plant("second", 3).await["id"].as_str().unwrap().to_owned();

@@ -111,3 +111,17 @@ async fn a_purged_key_holds_no_ring() {
     kp.purge(&key).await.succeeds(204);
     kp.delete("/api/v2/key_rings/ledger").send().await.succeeds(204);
 }
+
+#[actix_web::test]
+async fn an_empty_ring_header_is_none() {
+    let kp = Harness::frozen_at("2026-01-01T12:00:00Z").await;
+    kp.create_ring("blue").await;
+    let key = kp.create_in_ring("in blue", "blue").await;
+    let path = format!("/api/v2/keys/{key}");
+    assert_eq!(kp.get(&path).header("x-kms-key-ring", "").send().await.resource(200)["keyRingID"], "blue");
+    let list = kp.get("/api/v2/keys").header("x-kms-key-ring", "").send().await.succeeds(200);
+    assert_eq!(list["metadata"]["collectionTotal"], 1);
+    let body = creation(&json!({ "name": "plain", "extractable": false }));
+    let made = kp.post("/api/v2/keys").header("x-kms-key-ring", "").json(&body).send().await.resource(201);
+    assert_eq!(made["keyRingID"], "default");
+}

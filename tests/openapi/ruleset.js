@@ -1,6 +1,4 @@
-// IBM's API rules, less the seven that the real service breaks. With ibm-openapi-validator installed in
-// $LINT, at the top of the repository:
-//   NODE_PATH=$LINT/node_modules $LINT/node_modules/.bin/lint-openapi -r tests/openapi/ruleset.js openapi.yaml
+// IBM's API rules, less the seven that the real service breaks. run.sh uses them.
 import ibm from '@ibm-cloud/openapi-ruleset';
 
 export default {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::app::error::Error;
-use crate::app::kmip::{about, adapter, count};
+use crate::app::kmip::{about, adapter, look_into, note_list};
 use crate::crypto::certificate;
 use crate::domain::access::Place;
 use crate::domain::audit::Record;
@@ -15,6 +15,7 @@ use crate::domain::kmip::refusal::Refusal;
 use crate::domain::kmip::{Adapter, CERTIFICATES_PER_ADAPTER_MAX, Listed, Mark, Name, Page, Reference};
 use crate::domain::reason::Reason;
 use crate::store::kmip::{adapters, certificates};
+use crate::store::tx::Tx;
 
 /// What a name begins with that was made up. Source: API reference.
 const NAME_PREFIX: &str = "kmip_cert_";
@@ -72,18 +73,9 @@ pub(crate) async fn list_certificates(
     reference: Reference<AdapterId>,
     page: Result<Page, Reason>,
 ) -> Result<Listed<Certificate>, Error> {
-    cx.allow(Place::Whole)?;
-    let shared = Arc::clone(&cx);
-    let (adapter, listed) = app
-        .read(move |tx| {
-            let adapter = adapter(tx, &shared, &reference)?;
-            let listed = certificates::list(tx, adapter.id, page?)?;
-            Ok((adapter, listed))
-        })
-        .await?;
-    let mut record = about(&cx, 200, &adapter);
-    count(&mut record, &listed);
-    app.note(record).await;
+    let look = move |tx: &Tx<'_>, adapter| Ok(certificates::list(tx, adapter, page?)?);
+    let (adapter, listed) = look_into(app, &cx, reference, look).await?;
+    note_list(app, &cx, &adapter, &listed).await;
     Ok(listed)
 }
 
@@ -97,15 +89,10 @@ pub(crate) async fn get_certificate(
     reference: Reference<AdapterId>,
     certificate: Reference<CertificateId>,
 ) -> Result<Certificate, Error> {
-    cx.allow(Place::Whole)?;
-    let shared = Arc::clone(&cx);
-    let (adapter, found) = app
-        .read(move |tx| {
-            let adapter = adapter(tx, &shared, &reference)?;
-            let found = certificates::find(tx, adapter.id, &certificate)?.ok_or(Refusal::CertificateNotFound)?;
-            Ok((adapter, found))
-        })
-        .await?;
+    let look = move |tx: &Tx<'_>, adapter| {
+        Ok(certificates::find(tx, adapter, &certificate)?.ok_or(Refusal::CertificateNotFound)?)
+    };
+    let (adapter, found) = look_into(app, &cx, reference, look).await?;
     app.note(of(&cx, 200, &adapter, &found)).await;
     Ok(found)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::app::error::Error;
-use crate::app::kmip::{about, adapter, count};
+use crate::app::kmip::{about, adapter, look_into, note_list};
 use crate::domain::access::Place;
 use crate::domain::audit::{Datum, Record, Side};
 use crate::domain::context::Context;
@@ -19,6 +19,7 @@ use crate::domain::time::Timestamp;
 use crate::store::Error as StoreError;
 use crate::store::instances;
 use crate::store::kmip::{adapters, certificates, objects};
+use crate::store::tx::Tx;
 
 /// Which objects are asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,19 +38,12 @@ pub(crate) async fn list_objects(
     reference: Reference<AdapterId>,
     query: Result<ObjectQuery, Reason>,
 ) -> Result<Listed<Object>, Error> {
-    cx.allow(Place::Whole)?;
-    let shared = Arc::clone(&cx);
-    let (adapter, listed) = app
-        .read(move |tx| {
-            let adapter = adapter(tx, &shared, &reference)?;
-            let ObjectQuery { states, page } = query?;
-            let listed = objects::list(tx, adapter.id, &states, page)?;
-            Ok((adapter, listed))
-        })
-        .await?;
-    let mut record = about(&cx, 200, &adapter);
-    count(&mut record, &listed);
-    app.note(record).await;
+    let look = move |tx: &Tx<'_>, adapter| {
+        let ObjectQuery { states, page } = query?;
+        Ok(objects::list(tx, adapter, &states, page)?)
+    };
+    let (adapter, listed) = look_into(app, &cx, reference, look).await?;
+    note_list(app, &cx, &adapter, &listed).await;
     Ok(listed)
 }
 
@@ -63,16 +57,11 @@ pub(crate) async fn get_object(
     reference: Reference<AdapterId>,
     object: Option<ObjectId>,
 ) -> Result<Object, Error> {
-    cx.allow(Place::Whole)?;
-    let shared = Arc::clone(&cx);
-    let (adapter, found) = app
-        .read(move |tx| {
-            let adapter = adapter(tx, &shared, &reference)?;
-            let id = object.ok_or(Refusal::ObjectNotFound)?;
-            let found = objects::get(tx, adapter.id, id)?.ok_or(Refusal::ObjectNotFound)?;
-            Ok((adapter, found))
-        })
-        .await?;
+    let look = move |tx: &Tx<'_>, adapter| {
+        let id = object.ok_or(Refusal::ObjectNotFound)?;
+        Ok(objects::get(tx, adapter, id)?.ok_or(Refusal::ObjectNotFound)?)
+    };
+    let (adapter, found) = look_into(app, &cx, reference, look).await?;
     app.note(of(&cx, 200, &adapter, &found)).await;
     Ok(found)
 }

@@ -2,6 +2,7 @@
 
 mod access;
 mod audit;
+mod buckets;
 mod clock;
 mod deliveries;
 pub(crate) mod errors;
@@ -39,6 +40,14 @@ pub(crate) fn configure(routes: &mut ServiceConfig) {
                 .service(get("/audit-events", audit::list))
                 .service(get("/fidelity", fidelity::list))
                 .service(post("/kmip-objects", kmip::plant))
+                .service(get("/buckets", buckets::list))
+                .service(
+                    web::resource("/buckets/{name}")
+                        .route(web::get().to(buckets::show))
+                        .route(web::patch().to(buckets::age))
+                        .default_service(web::to(wrong_method)),
+                )
+                .service(get("/ca.pem", status::ca))
                 .service(
                     web::resource("/sinks/{name}")
                         .route(web::post().to(sinks::make))

@@ -1,4 +1,4 @@
-//! `/mock/ready`, `/mock/info`, `/mock/tokens/expire` and `/openapi.yaml`.
+//! `/mock/ready`, `/mock/info`, `/mock/ca.pem`, `/mock/tokens/expire` and `/openapi.yaml`.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -28,6 +28,11 @@ pub(crate) async fn expire_tokens(state: Data<State>) -> HttpResponse {
         Ok(()) => HttpResponse::NoContent().finish(),
         Err(failure) => AdminError::from(failure).render(),
     }
+}
+
+/// `GET /mock/ca.pem`: the local CA, for clients to trust.
+pub(crate) async fn ca(state: Data<State>) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/x-pem-file").body(state.ca_pem.clone())
 }
 
 /// `GET /openapi.yaml`: the repository's file, byte for byte.

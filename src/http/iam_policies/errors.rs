@@ -11,6 +11,7 @@ use crate::domain::iam_policy::IamPolicy;
 use crate::domain::reason::Reason;
 use crate::http::faults::{self, Told};
 use crate::http::state::State;
+use crate::http::transaction;
 
 /// Where errors send their reader.
 const MORE_INFO: &str = "https://cloud.ibm.com/apidocs/iam-policy-management";
@@ -43,7 +44,7 @@ impl PolicyError {
 
     /// The reply; `trace` is the caller's `Transaction-Id`, or made up.
     pub(crate) fn render(&self, request: &HttpRequest, state: &State) -> HttpResponse {
-        let given = request.headers().get("transaction-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
+        let given = transaction::given(request).map(str::to_owned);
         let trace = given.unwrap_or_else(|| {
             let bytes = state.app.vault.random.pooled().unwrap_or_default();
             uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
@@ -113,6 +114,11 @@ impl From<IdentityRefusal> for PolicyError {
         match refusal {
             IdentityRefusal::ServiceIdNotFound => not_found("The service id does not exist"),
             IdentityRefusal::ApiKeyNotFound => not_found("The API key does not exist"),
+            IdentityRefusal::OwnersOwn => Self::plain(
+                StatusCode::FORBIDDEN,
+                "insufficent_permissions",
+                "An API key of the account's owner can be made by the owner alone",
+            ),
             IdentityRefusal::NobodyByThatId => {
                 Self::body("`iam_id` must be the account owner's or that of a service id made by POST /v1/serviceids")
             }

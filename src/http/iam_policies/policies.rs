@@ -15,7 +15,7 @@ use crate::domain::id::IamPolicyId;
 use crate::http::iam_policies::document::Form;
 use crate::http::iam_policies::errors::PolicyError;
 use crate::http::state::State;
-use crate::http::{auth, body, panics};
+use crate::http::{auth, body, panics, transaction};
 
 /// `POST /v1/policies`, `POST /v2/policies`
 pub(crate) async fn create(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
@@ -105,10 +105,7 @@ pub(crate) async fn respond(
         Some(Err(error)) => error.render(request, state),
         None => PolicyError::fault().render(request, state),
     };
-    if let Some(transaction) = request.headers().get("transaction-id") {
-        let name = actix_web::http::header::HeaderName::from_static("transaction-id");
-        response.headers_mut().insert(name, transaction.clone());
-    }
+    transaction::echo(request, &mut response);
     response
 }
 

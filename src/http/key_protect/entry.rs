@@ -292,14 +292,15 @@ fn record_unidentified(
         instance_crn: instance.map(|instance| instance.crn()).unwrap_or_default(),
         instance_id: instance_id.map(|id| id.to_string()).unwrap_or_default(),
         uri: trace.uri.clone(),
-        target: Target { key: named_key(request), name: String::new() },
+        target: Target { key: named_key(request), ..Target::default() },
         details: details.into_iter().collect(),
     }
 }
 
-/// What `x-kms-key-ring` asks for.
+/// What `x-kms-key-ring` asks for. An empty header asks for nothing (ASSUMED).
 fn ring(request: &HttpRequest) -> Option<RingScope> {
-    request.headers().get(RING).map(|ring| RingScope::parse(&String::from_utf8_lossy(ring.as_bytes())))
+    let header = request.headers().get(RING).filter(|ring| !ring.is_empty())?;
+    Some(RingScope::parse(&String::from_utf8_lossy(header.as_bytes())))
 }
 
 fn with_correlation(mut response: HttpResponse, correlation: HeaderValue) -> HttpResponse {

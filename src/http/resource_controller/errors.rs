@@ -6,8 +6,10 @@ use serde_json::json;
 
 use crate::app::error::Error;
 use crate::app::instances::InstanceRefusal;
+use crate::app::resource_keys::ResourceKeyRefusal;
 use crate::domain::reason::Reason;
 use crate::http::faults::{self, Told};
+use crate::http::transaction;
 
 /// A refusal.
 #[derive(Debug)]
@@ -52,7 +54,7 @@ impl ControllerError {
 
     /// The reply; `Transaction-Id` is taken over from the request.
     pub(crate) fn render(&self, request: &HttpRequest) -> HttpResponse {
-        let transaction = request.headers().get("transaction-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+        let transaction = transaction::given(request).unwrap_or_default();
         if matches!(self.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
             return HttpResponseBuilder::new(self.status).json(json!({
                 "trace": transaction,
@@ -117,8 +119,30 @@ impl From<InstanceRefusal> for ControllerError {
                     "[409, Conflict] Conflict: Instance contains {keys} active keys. Remove all keys before de-provisioning"
                 ),
             },
+            InstanceRefusal::HasCredentials(left) => Self::bad_request(format!(
+                "The instance has {left} resource keys: delete them first, or set `recursive=true`"
+            )),
             InstanceRefusal::WrongPlan => Self::bad_request("`resource_plan_id` must be a plan of the same service"),
             InstanceRefusal::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<ResourceKeyRefusal> for ControllerError {
+    fn from(refusal: ResourceKeyRefusal) -> Self {
+        match refusal {
+            ResourceKeyRefusal::NotFound => Self {
+                status: StatusCode::NOT_FOUND,
+                code: "RC-ResourceKeyNotFound",
+                message: "The resource key does not exist".to_owned(),
+            },
+            ResourceKeyRefusal::Gone => Self {
+                status: StatusCode::GONE,
+                code: "RC-ResourceKeyGone",
+                message: "The resource key was removed before".to_owned(),
+            },
+            ResourceKeyRefusal::NoInstance => Self::not_found(),
+            ResourceKeyRefusal::Fault(fault) => fault.into(),
         }
     }
 }

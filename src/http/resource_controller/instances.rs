@@ -6,24 +6,22 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use percent_encoding::percent_decode_str;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::app::builtin;
-use crate::app::instances::{InstanceChange, NewInstance};
+use crate::app::instances::{InstanceChange, NewInstance, Reach};
 use crate::domain::caller::Caller;
 use crate::domain::crn;
 use crate::domain::id::InstanceId;
 use crate::domain::instance::{Instance, Plan, Service};
 use crate::domain::instance_policy::network::Network;
-use crate::domain::time::Timestamp;
 use crate::http::query::Query;
 use crate::http::resource_controller::errors::ControllerError;
+use crate::http::resource_controller::page::{Page, UpdatedSpan};
 use crate::http::resource_controller::render;
 use crate::http::state::State;
-use crate::http::{auth, body, panics};
+use crate::http::{auth, body, panics, transaction};
 
-/// Instances on one page. Source: API reference of the Resource Controller.
-const PAGE_MAX: usize = 100;
 /// Characters of an instance's name. Source: API reference of the Resource Controller.
 const NAME_CHARACTERS_MAX: usize = 180;
 
@@ -45,28 +43,12 @@ pub(crate) async fn list(request: HttpRequest, state: Data<State>) -> HttpRespon
     respond(&request, async {
         auth::caller(&state.app, &request)?;
         let query = Query::of(&request);
-        let limit = match query.get("limit").map(str::parse) {
-            None => PAGE_MAX,
-            Some(Ok(limit)) if (1..=PAGE_MAX).contains(&limit) => limit,
-            Some(_) => return Err(ControllerError::bad_request("`limit` must be between 1 and 100")),
-        };
-        let start = match query.get("start").map(str::parse) {
-            None => 0,
-            Some(Ok(start)) => start,
-            Some(Err(_)) => return Err(ControllerError::bad_request("`start` must be taken from `next_url`")),
-        };
-        let span = UpdatedSpan::of(&query)?;
+        let page = Page::of(&query)?;
         let all = state.app.memory.instances.all();
-        let matching: Vec<&Arc<Instance>> = all.iter().filter(|instance| matches(instance, &query, &span)).collect();
-        let page: Vec<Value> = matching
-            .iter()
-            .skip(start)
-            .take(limit)
-            .map(|instance| render::instance(instance, &state.info.url))
-            .collect();
-        let end = start + page.len();
-        let next = (end < matching.len()).then(|| next_page(&query, end, limit));
-        Ok((StatusCode::OK, Some(json!({ "rows_count": page.len(), "next_url": next, "resources": page }))))
+        let matching: Vec<&Arc<Instance>> =
+            all.iter().filter(|instance| matches(instance, &query, &page.updated)).collect();
+        let shown = |instance: &&Arc<Instance>| render::instance(instance, &state.info.url);
+        Ok((StatusCode::OK, Some(page.render("/v2/resource_instances", &query, &matching, shown))))
     })
     .await
 }
@@ -108,13 +90,15 @@ pub(crate) async fn delete(request: HttpRequest, state: Data<State>) -> HttpResp
         let caller = manager(&request, &state, id.as_ref().ok())?;
         let id = id?;
         let now = state.now().await;
-        state.app.remove_instance(&caller, id, now).await?;
+        let recursive = Query::of(&request).get("recursive") == Some("true");
+        let reach = if recursive { Reach::WithCredentials } else { Reach::Alone };
+        state.app.remove_instance(&caller, id, reach, now).await?;
         Ok((StatusCode::NO_CONTENT, None))
     })
     .await
 }
 
-async fn respond(
+pub(super) async fn respond(
     request: &HttpRequest,
     answer: impl Future<Output = Result<(StatusCode, Option<Value>), ControllerError>>,
 ) -> HttpResponse {
@@ -124,15 +108,16 @@ async fn respond(
         Some(Err(error)) => error.render(request),
         None => ControllerError::fault().render(request),
     };
-    if let Some(transaction) = request.headers().get("transaction-id") {
-        let name = actix_web::http::header::HeaderName::from_static("transaction-id");
-        response.headers_mut().insert(name, transaction.clone());
-    }
+    transaction::echo(request, &mut response);
     response
 }
 
 /// A caller who may make instances, or change that one: an Editor or Administrator, never a service instance.
-fn manager(request: &HttpRequest, state: &State, id: Option<&InstanceId>) -> Result<Arc<Caller>, ControllerError> {
+pub(super) fn manager(
+    request: &HttpRequest,
+    state: &State,
+    id: Option<&InstanceId>,
+) -> Result<Arc<Caller>, ControllerError> {
     let caller = auth::caller(&state.app, request)?;
     let instance = id.and_then(|id| state.app.memory.instances.get(*id));
     let may = state.app.may_manage(&caller, instance.as_deref());
@@ -141,38 +126,14 @@ fn manager(request: &HttpRequest, state: &State, id: Option<&InstanceId>) -> Res
 
 /// The GUID, or the one in a percent-encoded CRN.
 fn named(request: &HttpRequest) -> Result<InstanceId, ControllerError> {
-    let segment = request.uri().path().rsplit('/').next().unwrap_or_default();
+    named_by(request.uri().path().rsplit('/').next().unwrap_or_default())
+}
+
+/// The instance that a segment of a path names, by GUID or by percent-encoded CRN.
+pub(super) fn named_by(segment: &str) -> Result<InstanceId, ControllerError> {
     let text = percent_decode_str(segment).decode_utf8_lossy();
     let guid = crn::parse(&text).map_or(text.as_ref(), |named| named.instance);
     InstanceId::parse(guid).ok_or_else(ControllerError::not_found)
-}
-
-/// The next page of the same list: filters go along.
-fn next_page(query: &Query<'_>, start: usize, limit: usize) -> String {
-    let mut pairs = form_urlencoded::Serializer::new(String::new());
-    pairs.append_pair("start", &start.to_string()).append_pair("limit", &limit.to_string());
-    for name in query.names().filter(|name| !matches!(*name, "start" | "limit")) {
-        pairs.append_pair(name, query.get(name).unwrap_or_default());
-    }
-    format!("/v2/resource_instances?{}", pairs.finish())
-}
-
-/// `updated_from` and `updated_to`.
-struct UpdatedSpan {
-    from: Option<Timestamp>,
-    to: Option<Timestamp>,
-}
-
-impl UpdatedSpan {
-    fn of(query: &Query<'_>) -> Result<Self, ControllerError> {
-        let instant = |name: &str| match query.get(name) {
-            None => Ok(None),
-            Some(text) => Timestamp::parse(text)
-                .map(Some)
-                .ok_or_else(|| ControllerError::bad_request(format!("`{name}` must be a time of RFC 3339"))),
-        };
-        Ok(Self { from: instant("updated_from")?, to: instant("updated_to")? })
-    }
 }
 
 fn matches(instance: &Instance, query: &Query<'_>, span: &UpdatedSpan) -> bool {
@@ -188,12 +149,11 @@ fn matches(instance: &Instance, query: &Query<'_>, span: &UpdatedSpan) -> bool {
     let updated = instance.updated.as_ref().map_or(instance.created_at, |(at, _)| *at);
     let wanted_state = query.get("state").unwrap_or("active");
     wanted_state == instance.state()
-        && span.from.is_none_or(|from| updated >= from)
-        && span.to.is_none_or(|to| updated <= to)
+        && span.holds(updated)
         && facts.iter().all(|(name, fact)| query.get(name).is_none_or(|wanted| wanted == fact))
 }
 
-async fn members(request: &HttpRequest, payload: Payload) -> Result<Map<String, Value>, ControllerError> {
+pub(super) async fn members(request: &HttpRequest, payload: Payload) -> Result<Map<String, Value>, ControllerError> {
     let bytes = body::read(request, payload).await?;
     let members: Map<String, Value> =
         serde_json::from_slice(&bytes).map_err(|_| ControllerError::bad_request("the body must be a JSON object"))?;
@@ -239,7 +199,7 @@ fn region(service: Service, target: &str) -> Result<String, ControllerError> {
     }
 }
 
-fn name(fields: &Map<String, Value>) -> Result<Option<String>, ControllerError> {
+pub(super) fn name(fields: &Map<String, Value>) -> Result<Option<String>, ControllerError> {
     let Some(name) = text(fields, "name")? else { return Ok(None) };
     let fits = (1..=NAME_CHARACTERS_MAX).contains(&name.chars().count()) && !name.chars().any(char::is_control);
     if fits {
@@ -275,7 +235,7 @@ fn tags(fields: &Map<String, Value>) -> Result<Vec<String>, ControllerError> {
     }
 }
 
-fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, ControllerError> {
+pub(super) fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, ControllerError> {
     match fields.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
@@ -283,7 +243,7 @@ fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str
     }
 }
 
-fn boolean(fields: &Map<String, Value>, name: &str) -> Result<Option<bool>, ControllerError> {
+pub(super) fn boolean(fields: &Map<String, Value>, name: &str) -> Result<Option<bool>, ControllerError> {
     match fields.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Bool(value)) => Ok(Some(*value)),

@@ -3,7 +3,9 @@
 mod errors;
 mod groups;
 mod instances;
+mod page;
 mod render;
+mod resource_keys;
 
 use actix_web::web::{self, ServiceConfig};
 
@@ -23,6 +25,24 @@ pub(crate) fn configure(routes: &mut ServiceConfig) {
                 .route(web::get().to(instances::get))
                 .route(web::patch().to(instances::update))
                 .route(web::delete().to(instances::delete))
+                .default_service(web::to(wrong_method)),
+        )
+        .service(
+            web::resource("/v2/resource_instances/{id}/resource_keys")
+                .route(web::get().to(resource_keys::list_of_instance))
+                .default_service(web::to(wrong_method)),
+        )
+        .service(
+            web::resource("/v2/resource_keys")
+                .route(web::get().to(resource_keys::list))
+                .route(web::post().to(resource_keys::create))
+                .default_service(web::to(wrong_method)),
+        )
+        .service(
+            web::resource("/v2/resource_keys/{id}")
+                .route(web::get().to(resource_keys::get))
+                .route(web::patch().to(resource_keys::update))
+                .route(web::delete().to(resource_keys::delete))
                 .default_service(web::to(wrong_method)),
         )
         .service(

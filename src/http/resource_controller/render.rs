@@ -4,6 +4,8 @@
 use serde_json::{Value, json};
 
 use crate::app::instances::resource_group_crn;
+use crate::app::resource_keys::Shown;
+use crate::domain::crn;
 use crate::domain::instance::{Instance, Presence, Service};
 use crate::domain::time::Timestamp;
 
@@ -58,6 +60,67 @@ pub(crate) fn instance(instance: &Instance, base: &str) -> Value {
         members.insert("parameters".to_owned(), parameters);
     }
     body
+}
+
+/// Whether what is secret is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Secrecy {
+    Told,
+    Redacted,
+}
+
+/// A resource key; `base` is the service's own address.
+pub(crate) fn resource_key(one: &Shown, secrecy: Secrecy, base: &str) -> Value {
+    let Shown { key, instance, .. } = one;
+    let guid = key.id.to_string();
+    let crn = crn::of_resource_key(instance, key.id);
+    let moment = |moment: &Option<(Timestamp, String)>| match moment {
+        Some((at, by)) => (Some(nanoseconds(*at)), by.clone()),
+        None => (None, String::new()),
+    };
+    let (updated_at, updated_by) = moment(&key.updated);
+    let (deleted_at, deleted_by) = moment(&key.removed);
+    json!({
+        "id": crn, "guid": guid, "url": format!("/v2/resource_keys/{guid}"), "crn": crn,
+        "created_at": nanoseconds(key.created_at), "created_by": key.created_by,
+        "updated_at": updated_at.unwrap_or_else(|| nanoseconds(key.created_at)), "updated_by": updated_by,
+        "deleted_at": deleted_at, "deleted_by": deleted_by,
+        "source_crn": instance.crn(), "name": key.name, "role": key.role,
+        "state": if key.removed.is_some() { "removed" } else { "active" },
+        "account_id": instance.account, "resource_group_id": instance.resource_group,
+        "resource_id": instance.service.offering_id(),
+        "onetime_credentials": false, "credentials": credentials(one, secrecy, base),
+        "iam_compatible": true, "migrated": false,
+        "resource_instance_url": format!("/v2/resource_instances/{}", instance.id),
+        "resource_alias_url": null,
+    })
+}
+
+fn credentials(one: &Shown, secrecy: Secrecy, base: &str) -> Value {
+    let Shown { key, instance, secrets } = one;
+    let Some(secrets) = secrets else { return json!({}) };
+    if secrecy == Secrecy::Redacted {
+        return json!({ "REDACTED": "REDACTED" });
+    }
+    let service_id = format!("ServiceId-{}", key.service_id);
+    let mut credentials = json!({
+        "apikey": secrets.api_key.as_str(),
+        "iam_apikey_description": format!("Auto-generated for key {}", crn::of_resource_key(instance, key.id)),
+        "iam_apikey_name": key.name,
+        "iam_role_crn": key.role,
+        "iam_serviceid_crn":
+            format!("crn:v1:bluemix:public:iam-identity::a/{}::serviceid:{service_id}", instance.account),
+        "resource_instance_id": instance.crn(),
+    });
+    let Some(members) = credentials.as_object_mut() else { return credentials };
+    if instance.service == Service::ObjectStorage {
+        members.insert("endpoints".to_owned(), json!(format!("{base}/v2/endpoints")));
+    }
+    if let (Some(id), Some(secret)) = (&key.access_key_id, &secrets.hmac_secret) {
+        let pair = json!({ "access_key_id": id, "secret_access_key": secret.as_str() });
+        members.insert("cos_hmac_keys".to_owned(), pair);
+    }
+    credentials
 }
 
 /// RFC 3339 with nine fraction digits, as this API prints its dates.

@@ -54,3 +54,10 @@ pub(crate) fn let_pass(span: Duration) {
     let _ = never.recv_timeout(span);
     drop(kept);
 }
+
+/// The real time, seconds since 1970-01-01: what signatures and tokens are dated with.
+#[expect(clippy::disallowed_methods, reason = "stands for a client's own clock")]
+pub(crate) fn seconds() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a time after 1970");
+    i64::try_from(since.as_secs()).expect("seconds")
+}

@@ -40,6 +40,14 @@ pub(crate) fn ids(list: &Value) -> Vec<&str> {
 }
 
 impl Harness {
+    /// A service with an adapter named `vsphere`, at that time.
+    pub(crate) async fn with_adapter(instant: &str) -> Self {
+        let kp = Self::frozen_at(instant).await;
+        let key = kp.create_root_key("invoices").await;
+        kp.create_adapter("vsphere", &key).await;
+        kp
+    }
+
     /// Tries to create an adapter.
     pub(crate) async fn try_create_adapter(&self, resource: &Value) -> Reply {
         self.post("/api/v2/kmip_adapters").json(&envelope(ADAPTER, resource)).send().await

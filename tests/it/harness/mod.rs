@@ -3,6 +3,7 @@
 pub(crate) mod dice;
 pub(crate) mod events;
 pub(crate) mod faults;
+pub(crate) mod gateway;
 pub(crate) mod golden;
 pub(crate) mod grants;
 pub(crate) mod keys;
@@ -14,7 +15,9 @@ pub(crate) mod raw;
 pub(crate) mod receiver;
 pub(crate) mod reply;
 pub(crate) mod role_table;
+pub(crate) mod signing;
 pub(crate) mod spec;
+pub(crate) mod tls;
 pub(crate) mod wire;
 pub(crate) mod words;
 
@@ -213,8 +216,10 @@ impl Call<'_> {
 
     /// Sends the request; the reply is checked against `openapi.yaml` where that describes the path.
     pub(crate) async fn send(self) -> Reply {
-        let mut request =
-            Request::builder().method(self.method.clone()).uri(format!("{}{}", self.harness.url, self.path));
+        // The gateway's paths come with their address.
+        let elsewhere = self.path.starts_with("http://");
+        let address = if elsewhere { "" } else { &self.harness.url };
+        let mut request = Request::builder().method(self.method.clone()).uri(format!("{address}{}", self.path));
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
@@ -228,7 +233,9 @@ impl Call<'_> {
             headers: head.headers,
             body,
         };
-        spec::check(self.method.as_str(), &self.path, &reply);
+        if !elsewhere {
+            spec::check(self.method.as_str(), &self.path, &reply);
+        }
         reply
     }
 }

@@ -72,21 +72,26 @@ impl Output {
 impl Launch {
     /// On a data folder, on any port.
     pub(crate) fn on(folder: &Path) -> Self {
-        Self::through(Command::new(PROGRAM), folder)
+        Self::through(Command::new(PROGRAM), folder, "off")
+    }
+
+    /// On a data folder, on any ports, with the storage gateway.
+    pub(crate) fn with_gateway_on(folder: &Path) -> Self {
+        Self::through(Command::new(PROGRAM), folder, "0")
     }
 
     /// By way of a line of bash, in which `"$@"` is the program with its arguments.
     pub(crate) fn by_way_of(line: &str, folder: &Path) -> Self {
         let mut command = Command::new("bash");
         command.args(["-c", line, "bash", PROGRAM]);
-        Self::through(command, folder)
+        Self::through(command, folder, "off")
     }
 
-    fn through(mut command: Command, folder: &Path) -> Self {
+    fn through(mut command: Command, folder: &Path, cos_port: &str) -> Self {
         let place = tempfile::tempdir().expect("a temporary folder");
         let path = std::env::vars_os().find(|(name, _)| name == "PATH").map(|(_, path)| path);
         command.env_clear().env("PATH", path.unwrap_or_default());
-        command.args(["serve", "--port", "0", "--cos-port", "off", "--data-dir"]).arg(folder);
+        command.args(["serve", "--port", "0", "--cos-port", cos_port, "--data-dir"]).arg(folder);
         command.arg("--ready-file").arg(place.path().join("ready.json"));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // A group of its own: a shell on the way is killed with the program.

@@ -9,9 +9,16 @@ use serde_json::Value;
 /// Longest wait for an answer, real time, unless a test says otherwise.
 const PATIENCE: Duration = Duration::from_secs(8);
 
+/// Bytes both ways, perhaps encrypted.
+pub(crate) trait Duplex: Read + Write + Send {}
+
+impl<T: Read + Write + Send> Duplex for T {}
+
 /// A connection.
 pub(crate) struct Raw {
-    stream: TcpStream,
+    stream: Box<dyn Duplex>,
+    /// The socket below.
+    socket: TcpStream,
     /// Bytes that came after the answers read so far.
     kept: Vec<u8>,
 }
@@ -33,16 +40,39 @@ impl Raw {
 
     /// Connects, or tells why not.
     pub(crate) fn try_connect(url: &str) -> Result<Self> {
-        let stream = TcpStream::connect(url.trim_start_matches("http://"))?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
-        Ok(Self { stream, kept: Vec::new() })
+        let socket = Self::socket(url.trim_start_matches("http://"))?;
+        Ok(Self { stream: Box::new(socket.try_clone()?), socket, kept: Vec::new() })
+    }
+
+    /// A socket with our patience.
+    pub(crate) fn socket(address: &str) -> Result<TcpStream> {
+        let socket = TcpStream::connect(address)?;
+        socket.set_nodelay(true)?;
+        socket.set_read_timeout(Some(PATIENCE))?;
+        socket.set_write_timeout(Some(PATIENCE))?;
+        Ok(socket)
+    }
+
+    /// Over something that speaks on a socket.
+    pub(crate) fn over(stream: impl Duplex + 'static, socket: TcpStream) -> Self {
+        Self { stream: Box::new(stream), socket, kept: Vec::new() }
+    }
+
+    /// Without TLS, whatever the other side speaks.
+    pub(crate) fn over_plain(address: &str) -> Self {
+        let socket = Self::socket(address).expect("a connection");
+        Self::over(socket.try_clone().expect("a second handle"), socket)
+    }
+
+    /// The first byte of what comes, if anything does.
+    pub(crate) fn first_byte(&mut self) -> Option<u8> {
+        let mut byte = [0];
+        self.stream.read_exact(&mut byte).ok().map(|()| byte[0])
     }
 
     /// Waits that long for answers, real time.
     pub(crate) fn patient(self, patience: Duration) -> Self {
-        self.stream.set_read_timeout(Some(patience)).expect("a timeout");
+        self.socket.set_read_timeout(Some(patience)).expect("a timeout");
         self
     }
 
@@ -59,7 +89,7 @@ impl Raw {
 
     /// Says that no more will be sent.
     pub(crate) fn finish(&mut self) -> &mut Self {
-        drop(self.stream.shutdown(Shutdown::Write));
+        drop(self.socket.shutdown(Shutdown::Write));
         self
     }
 

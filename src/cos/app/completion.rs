@@ -1,0 +1,167 @@
+//! The end of an upload in parts: the object is made of those that are named.
+
+use std::sync::Arc;
+
+use crate::cos::app::CosApp;
+use crate::cos::app::audit;
+use crate::cos::app::error::Error;
+use crate::cos::app::key_state::Need;
+use crate::cos::app::multipart::{NamedPart, UploadPlace};
+use crate::cos::app::request::Request;
+use crate::cos::app::write::{self, Stored};
+use crate::cos::domain::conditions::Conditions;
+use crate::cos::domain::object::{OBJECT_BYTES_MAX, Object, PART_BYTES_MIN, PARTS_MAX};
+use crate::cos::domain::refusal::{Code, Refusal};
+use crate::cos::store::blobs::{self, Blob, Owner};
+use crate::cos::store::buckets;
+use crate::cos::store::uploads::{self, Completed};
+use crate::crypto::{compare, digest};
+
+impl CosApp {
+    /// Makes the object of the parts that are named. The same list again gives the same answer.
+    ///
+    /// # Errors
+    /// `NoSuchUpload`, `InvalidPart`, `InvalidPartOrder`, `EntityTooSmall`, `EntityTooLarge`, `AccessDenied`;
+    /// `MalformedXML` without parts.
+    pub(crate) async fn complete_upload(
+        &self,
+        cx: &Request,
+        place: UploadPlace<'_>,
+        parts: Vec<NamedPart>,
+    ) -> Result<Stored, Error> {
+        if parts.is_empty() || parts.len() > PARTS_MAX as usize {
+            return Err(Code::MalformedXML.into());
+        }
+        let named = place.named()?;
+        let looked_for = named.clone();
+        self.read(move |tx| looked_for.find(tx)).await?;
+        self.data_key(cx, place.bucket, Need::Write).await?;
+        let stored_id = self.new_stored_id()?;
+        let (app, cx) = (Arc::clone(&self.app), cx.clone());
+        let (stored, unneeded) = self
+            .write(move |tx| {
+                let upload = named.find(tx)?;
+                let list = digest_of(&parts);
+                if let Some(completed) = upload.completed {
+                    if completed.list == list {
+                        return Ok((Stored { etag: completed.etag, checksums: Vec::new() }, Vec::new()));
+                    }
+                    return Err(Code::NoSuchUpload.into());
+                }
+                let bucket = buckets::get(tx, named.bucket)?.ok_or(Code::NoSuchBucket)?;
+                let chosen = choose(&parts, blobs::of(tx, Owner::Upload(upload.id))?)?;
+                let object = Object {
+                    id: stored_id,
+                    key: upload.key,
+                    size: chosen.iter().map(|blob| blob.size).sum(),
+                    etag: etag(&chosen)?,
+                    modified_at: cx.now.whole_seconds(),
+                    attributes: upload.attributes,
+                    tags: upload.tags,
+                    checksums: Vec::new(),
+                    parts: u32::try_from(chosen.len()).unwrap_or(PARTS_MAX),
+                    retention: write::retain(&bucket, &upload.retention, cx.now)?,
+                };
+                let mut unneeded = write::replace(tx, &bucket, &object, &Conditions::default(), cx.now)?;
+                blobs::hand_over(tx, &chosen, object.id)?;
+                unneeded.extend(blobs::remove(tx, Owner::Upload(upload.id))?);
+                uploads::complete(tx, upload.id, &Completed { etag: object.etag.clone(), list })?;
+                app.record(tx, audit::of_object(&cx, &bucket, &object.key, "object-multipart.complete", 200))?;
+                Ok((Stored { etag: object.etag, checksums: object.checksums }, unneeded))
+            })
+            .await?;
+        self.files.remove(unneeded);
+        Ok(stored)
+    }
+}
+
+/// The files of the parts that are named, in their order.
+///
+/// # Errors
+/// `InvalidPartOrder`, `InvalidPart`, `EntityTooSmall`, `EntityTooLarge`.
+fn choose(parts: &[NamedPart], mut stored: Vec<Blob>) -> Result<Vec<Blob>, Refusal> {
+    let ascending = parts.iter().zip(parts.iter().skip(1)).all(|(one, next)| one.number < next.number);
+    if !ascending {
+        return Err(Code::InvalidPartOrder.into());
+    }
+    let named = |blob: &Blob| {
+        let part = parts.binary_search_by_key(&blob.number, |part| part.number);
+        part.ok().and_then(|index| parts.get(index)).is_some_and(|part| part.etag.trim_matches('"') == blob.etag)
+    };
+    stored.retain(named);
+    if stored.len() != parts.len() {
+        return Err(Code::InvalidPart.into());
+    }
+    let but_last = stored.split_last().map_or(&[][..], |(_, rest)| rest);
+    if but_last.iter().any(|blob| blob.size < PART_BYTES_MIN) {
+        return Err(Code::EntityTooSmall.into());
+    }
+    let size: u64 = stored.iter().map(|blob| blob.size).sum();
+    if size > OBJECT_BYTES_MAX { Err(Code::EntityTooLarge.into()) } else { Ok(stored) }
+}
+
+/// Hexadecimal MD5 of the parts' binary MD5s, a dash, their number. Source: S3.
+fn etag(parts: &[Blob]) -> Result<String, Error> {
+    let mut joined = Vec::with_capacity(parts.len() * 16);
+    for part in parts {
+        let bytes = hex::decode(&part.etag);
+        joined.extend(bytes.map_err(|_| Error::Damaged(format!("part {}: its digest does not decode", part.id)))?);
+    }
+    Ok(format!("{}-{}", hex::encode(digest::of(digest::Algorithm::Md5, &joined)), parts.len()))
+}
+
+fn digest_of(parts: &[NamedPart]) -> String {
+    let lines: Vec<String> =
+        parts.iter().map(|part| format!("{}:{}", part.number, part.etag.trim_matches('"'))).collect();
+    hex::encode(compare::sha256(lines.join("\n").as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cos::domain::id::BlobId;
+    use crate::domain::time::Timestamp;
+
+    fn blob(number: u32, size: u64) -> Blob {
+        Blob {
+            id: BlobId::from_random([1; 16]),
+            number,
+            size,
+            etag: format!("{number:032x}"),
+            checksums: Vec::new(),
+            modified_at: Timestamp::from_millis(0),
+        }
+    }
+
+    fn part(number: u32) -> NamedPart {
+        NamedPart { number, etag: format!("\"{number:032x}\"") }
+    }
+
+    #[test]
+    fn parts_are_named_in_order_and_big_enough() {
+        let stored = || vec![blob(1, PART_BYTES_MIN), blob(3, PART_BYTES_MIN), blob(7, 1)];
+        let chosen = |parts: &[NamedPart]| {
+            choose(parts, stored())
+                .map(|blobs| blobs.iter().map(|blob| blob.number).collect::<Vec<_>>())
+                .map_err(|refusal| refusal.code.into_owned())
+        };
+        assert_eq!(chosen(&[part(1), part(3), part(7)]), Ok(vec![1, 3, 7]));
+        assert_eq!(chosen(&[part(3), part(7)]), Ok(vec![3, 7]));
+        assert_eq!(chosen(&[part(7)]), Ok(vec![7]));
+        let refused = |code: &str| Err(code.to_owned());
+        assert_eq!(chosen(&[part(3), part(1)]), refused("InvalidPartOrder"));
+        assert_eq!(chosen(&[part(1), part(1)]), refused("InvalidPartOrder"));
+        assert_eq!(chosen(&[part(1), part(2)]), refused("InvalidPart"));
+        assert_eq!(chosen(&[NamedPart { etag: "x".to_owned(), ..part(1) }]), refused("InvalidPart"));
+        let small = choose(&[part(1), part(2)], vec![blob(1, 5), blob(2, 5)]).unwrap_err();
+        assert!(small.is(Code::EntityTooSmall));
+    }
+
+    /// The digest is `md5sum`'s, of two digests of nothing.
+    #[test]
+    fn an_etag_tells_how_many_parts_there_were() {
+        let one = Blob { etag: "d41d8cd98f00b204e9800998ecf8427e".to_owned(), ..blob(1, 0) };
+        let tag = etag(&[one.clone(), one]).unwrap();
+        assert_eq!(tag, "5873dd45edd01f09c1ef2e7819369e8e-2");
+    }
+}

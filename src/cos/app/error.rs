@@ -1,0 +1,81 @@
+//! Two kinds of failure, as in the rest of the house: refusals are the client's matter, faults are ours.
+
+use thiserror::Error as ThisError;
+
+use crate::app::error::Error as AppError;
+use crate::cos::domain::refusal::{Code, Refusal};
+use crate::crypto;
+use crate::store;
+
+/// Why a use case of the gateway did not do what it was asked.
+#[derive(Debug, ThisError)]
+pub(crate) enum Error {
+    #[error("refused: {} {}", .0.code, .0.message)]
+    Refused(Refusal),
+    #[error("store: {0}")]
+    Store(store::Error),
+    #[error("file of an object: {0}")]
+    File(#[from] std::io::Error),
+    #[error("cryptography: {0}")]
+    Crypto(#[from] crypto::Error),
+    /// Stored bytes are not what was stored.
+    #[error("damaged: {0}")]
+    Damaged(String),
+    /// Key Protect failed.
+    #[error("Key Protect failed")]
+    KeyProtect,
+}
+
+impl Error {
+    /// What the client is told: of a fault no more than whether to try again.
+    pub(crate) fn refusal(&self) -> Refusal {
+        match self {
+            Self::Refused(refusal) => refusal.clone(),
+            Self::Store(fault) if fault.is_passing() => Code::ServiceUnavailable.into(),
+            Self::File(fault) if is_passing(fault) => Code::ServiceUnavailable.into(),
+            Self::Store(_) | Self::File(_) | Self::Crypto(_) | Self::Damaged(_) | Self::KeyProtect => {
+                Code::InternalError.into()
+            }
+        }
+    }
+
+    /// True for a fault, which is to be logged.
+    pub(crate) fn is_fault(&self) -> bool {
+        !matches!(self, Self::Refused(_))
+    }
+}
+
+/// True when the disk is full or read-only, or descriptors have run out: the client may try again later.
+fn is_passing(fault: &std::io::Error) -> bool {
+    use std::io::ErrorKind as Kind;
+    matches!(fault.kind(), Kind::StorageFull | Kind::QuotaExceeded | Kind::ReadOnlyFilesystem | Kind::PermissionDenied)
+        || fault.raw_os_error().is_some_and(|code| [23, 24].contains(&code))
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Code> for Error {
+    fn from(code: Code) -> Self {
+        Self::Refused(code.into())
+    }
+}
+
+impl From<store::Error> for Error {
+    fn from(fault: store::Error) -> Self {
+        Self::Store(fault)
+    }
+}
+
+impl From<AppError> for Error {
+    fn from(error: AppError) -> Self {
+        match error {
+            AppError::Refused(_) => Self::KeyProtect,
+            AppError::Store(fault) => Self::Store(fault),
+            AppError::Crypto(fault) => Self::Crypto(fault),
+        }
+    }
+}
