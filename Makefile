@@ -49,4 +49,4 @@ lint: ## Check formatting, lints, documentation, licences and sources of depende
 
 clean: ## Remove what was built and installed here; the data folder stays
 	$(CARGO) clean
-	rm -rf tests/sdk/.venv tests/sdk/node/node_modules
+	rm -rf tests/sdk/.venv tests/sdk/node/node_modules tests/sdk/node_cos/node_modules

@@ -39,6 +39,8 @@ pub(crate) enum Api {
     KeyProtect,
     Iam,
     ResourceController,
+    /// The storage gateway, by the names of S3.
+    Cos,
     /// The admin API, documentation, and paths that nothing answers on.
     Admin,
 }
@@ -50,6 +52,7 @@ impl Api {
             Self::KeyProtect => "key-protect",
             Self::Iam => "iam",
             Self::ResourceController => "resource-controller",
+            Self::Cos => "cos",
             Self::Admin => "admin",
         }
     }

@@ -42,7 +42,7 @@ impl ServiceClient {
     /// At `--url`, else where the ready file says, else at the address that `serve` would take.
     ///
     /// # Errors
-    /// When the ready file cannot be read.
+    /// When the ready file cannot be read, or the address is none of plain HTTP.
     pub(crate) fn new(running: &Running) -> Result<Self, String> {
         let ready = match (&running.url, &running.ready_file) {
             (None, Some(path)) => {
@@ -66,6 +66,7 @@ impl ServiceClient {
         };
         let base =
             running.url.clone().or_else(|| told("url")).unwrap_or_else(|| format!("http://{host}:{}", running.port));
+        check(&base)?;
         let admin_token = running.admin_token.clone().or_else(|| told("adminToken"));
         let client = Client::builder(TokioExecutor::new()).build_http();
         Ok(Self { base: base.trim_end_matches('/').to_owned(), admin_token, client })
@@ -127,6 +128,19 @@ impl ServiceClient {
         let status = response.status().as_u16();
         let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
         Ok((status, body.map_err(|error| error.to_string())?.to_bytes()))
+    }
+}
+
+/// Only plain HTTP is spoken here.
+fn check(url: &str) -> Result<(), String> {
+    match url.split_once("://") {
+        Some(("http", rest)) if !rest.is_empty() => Ok(()),
+        Some(("https", _)) => {
+            Err(format!("{url}: commands speak http; name the service's http:// address with --url or MKP_URL"))
+        }
+        Some(_) | None => {
+            Err(format!("{url} is no address of a service; --url and MKP_URL need one such as http://127.0.0.1:8490"))
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use clap::builder::Resettable;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::config::Config;
+use crate::config::{Config, parse_host, parse_port_number};
 use crate::domain::duration;
 
 const AFTER_HELP: &str = "Options outrank their variables; a variable that is set to nothing counts as not set. \
@@ -66,7 +66,7 @@ pub(crate) enum ClockCommand {
     /// Move the clock forward and do all that falls due on the way
     Advance {
         /// Such as 31d, 4h or 1h30m
-        #[arg(value_name = "SPAN", value_parser = check_span)]
+        #[arg(value_name = "SPAN", allow_hyphen_values = true, value_parser = check_span)]
         by: String,
     },
     /// Stop time
@@ -96,10 +96,10 @@ pub(crate) struct Running {
     #[arg(long, env = "MKP_ADMIN_TOKEN", value_name = "TOKEN", hide_env_values = true, global = true)]
     pub(crate) admin_token: Option<String>,
     /// Host of the running service, as serve would take it
-    #[arg(long, env = "MKP_HOST", default_value = "127.0.0.1", value_name = "ADDRESS", global = true)]
+    #[arg(long, env = "MKP_HOST", default_value = "127.0.0.1", value_name = "ADDRESS", global = true, value_parser = parse_host)]
     pub(crate) host: IpAddr,
     /// Port of the running service, as serve would take it
-    #[arg(long, env = "MKP_PORT", default_value_t = 8490, value_name = "PORT", global = true)]
+    #[arg(long, env = "MKP_PORT", default_value = "8490", value_name = "PORT", global = true, value_parser = parse_port_number)]
     pub(crate) port: u16,
 }
 
@@ -204,6 +204,9 @@ fn in_one_line(message: &str) -> String {
 }
 
 fn check_span(text: &str) -> Result<String, String> {
+    if text.starts_with('-') {
+        return Err(format!("the clock never runs backwards; give {}", duration::FORM));
+    }
     duration::parse(text).map(|_| text.to_owned()).ok_or_else(|| duration::FORM.to_owned())
 }
 
@@ -241,6 +244,9 @@ mod tests {
             (&["--time-scale", "0"], "--time-scale"),
             (&["--cos-port", "on"], "off"),
             (&["serve", "--webhook-targets", "all"], "loopback"),
+            (&["--host", "example.com"], "127.0.0.1"),
+            (&["--port", "abc"], "65535"),
+            (&["clock", "advance", "-1h"], "backwards"),
         ] {
             let why = serve(arguments).err().unwrap();
             assert!(why.contains(named) && !why.contains('\n'), "{why}");

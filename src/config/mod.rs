@@ -19,10 +19,10 @@ pub(crate) use command_line::{ClientCommand, ClockCommand, EnvFormat, Running};
 #[non_exhaustive]
 pub struct Config {
     /// Address of all listeners
-    #[arg(long, env = "MKP_HOST", default_value = "127.0.0.1", value_name = "ADDRESS")]
+    #[arg(long, env = "MKP_HOST", default_value = "127.0.0.1", value_name = "ADDRESS", value_parser = parse_host)]
     pub(crate) host: IpAddr,
     /// Port of Key Protect, IAM, Resource Controller and the admin API; 0 picks a free one
-    #[arg(long, env = "MKP_PORT", default_value_t = 8490, value_name = "PORT")]
+    #[arg(long, env = "MKP_PORT", default_value = "8490", value_name = "PORT", value_parser = parse_port_number)]
     pub(crate) port: u16,
     /// Port of the COS gateway; 0 picks a free one, off runs without it
     #[arg(long, env = "MKP_COS_PORT", default_value = "8491", value_name = "PORT|off", value_parser = parse_port)]
@@ -134,6 +134,19 @@ pub(crate) enum LogFormat {
 #[expect(clippy::disallowed_methods, reason = "this is the reader of the environment")]
 fn env_secret(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// An address, not a name: names can mean several. `localhost` means what it always does.
+fn parse_host(text: &str) -> Result<IpAddr, String> {
+    if text.eq_ignore_ascii_case("localhost") {
+        return Ok(IpAddr::from([127, 0, 0, 1]));
+    }
+    text.parse()
+        .map_err(|_| "needs an IP address: 127.0.0.1 for this machine alone, 0.0.0.0 for all networks".to_owned())
+}
+
+fn parse_port_number(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| "needs a port from 0 to 65535; 0 picks a free one".to_owned())
 }
 
 fn parse_port(text: &str) -> Result<PortChoice, String> {

@@ -36,6 +36,7 @@ impl Context {
         access::allow(&self.rights, self.operation, place)
     }
 }
+
 /// Characters that are kept of a header that names no ring.
 const RING_CHARACTERS_KEPT: usize = 128;
 

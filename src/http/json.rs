@@ -22,6 +22,21 @@ pub(crate) struct Fields(Map<String, Value>);
 /// Characters of an unknown member's name that a refusal tells.
 const UNKNOWN_CHARACTERS_MAX: usize = 64;
 const MALFORMED: Reason = Reason::BadBody(BodyFault::Malformed);
+/// Names of members that are spelled with capitals on the wire.
+const SPELLED: [&str; 12] = [
+    "collectionType",
+    "dualAuthDelete",
+    "encryptedNonce",
+    "encryptionAlgorithm",
+    "expirationDate",
+    "keyRingID",
+    "keyStateData",
+    "keyVersionId",
+    "preventKeyDeletion",
+    "registrationMetadata",
+    "resourceCrn",
+    "rewrappedKeyVersion",
+];
 
 /// Reads a body.
 ///
@@ -86,50 +101,58 @@ impl Fields {
     ///
     /// # Errors
     /// `BadBody` for another type.
-    pub(crate) fn text(&self, name: &str) -> Result<Option<&str>, Reason> {
-        self.get(name).map(|value| value.as_str().ok_or(MALFORMED)).transpose()
+    pub(crate) fn text(&self, name: &'static str) -> Result<Option<&str>, Reason> {
+        self.get(name).map(|value| value.as_str().ok_or_else(|| wrong_type(name, "a text"))).transpose()
     }
 
     /// A boolean.
     ///
     /// # Errors
     /// `BadBody` for another type.
-    pub(crate) fn boolean(&self, name: &str) -> Result<Option<bool>, Reason> {
-        self.get(name).map(|value| value.as_bool().ok_or(MALFORMED)).transpose()
+    pub(crate) fn boolean(&self, name: &'static str) -> Result<Option<bool>, Reason> {
+        let wanted = "true or false, without quotes";
+        self.get(name).map(|value| value.as_bool().ok_or_else(|| wrong_type(name, wanted))).transpose()
     }
 
     /// A list of texts.
     ///
     /// # Errors
     /// `BadBody` for another type.
-    pub(crate) fn texts(&self, name: &str) -> Result<Vec<&str>, Reason> {
+    pub(crate) fn texts(&self, name: &'static str) -> Result<Vec<&str>, Reason> {
         let Some(value) = self.get(name) else { return Ok(Vec::new()) };
-        let list = value.as_array().ok_or(MALFORMED)?;
-        list.iter().map(|text| text.as_str().ok_or(MALFORMED)).collect()
+        let texts = value.as_array().and_then(|list| list.iter().map(Value::as_str).collect());
+        texts.ok_or_else(|| wrong_type(name, "a list of texts"))
     }
 
     /// An object.
     ///
     /// # Errors
     /// `BadBody` for another type.
-    pub(crate) fn object(&self, name: &str) -> Result<Option<Fields>, Reason> {
-        self.get(name).map(|value| value.as_object().cloned().map(Fields).ok_or(MALFORMED)).transpose()
+    pub(crate) fn object(&self, name: &'static str) -> Result<Option<Fields>, Reason> {
+        let fields = |value: &Value| value.as_object().cloned().map(Fields);
+        self.get(name).map(|value| fields(value).ok_or_else(|| wrong_type(name, "an object"))).transpose()
     }
 
     /// A list of objects; `None` where there is none.
     ///
     /// # Errors
     /// `BadBody` for another type.
-    pub(crate) fn objects(&self, name: &str) -> Result<Option<Vec<Fields>>, Reason> {
+    pub(crate) fn objects(&self, name: &'static str) -> Result<Option<Vec<Fields>>, Reason> {
         let Some(value) = self.get(name) else { return Ok(None) };
-        let list = value.as_array().ok_or(MALFORMED)?;
-        list.iter().map(|one| one.as_object().cloned().map(Fields).ok_or(MALFORMED)).collect::<Result<_, _>>().map(Some)
+        let fields = |one: &Value| one.as_object().cloned().map(Fields);
+        let all = value.as_array().and_then(|list| list.iter().map(fields).collect());
+        all.map(Some).ok_or_else(|| wrong_type(name, "a list of objects"))
     }
 
     /// True when there is no member at all.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+fn wrong_type(name: &'static str, wanted: &'static str) -> Reason {
+    let field = SPELLED.into_iter().find(|spelled| spelled.eq_ignore_ascii_case(name)).unwrap_or(name);
+    Reason::BadBody(BodyFault::WrongType { field, wanted })
 }
 
 /// A whole number, `600.0` too: the Java SDK's types are floating.

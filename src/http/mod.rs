@@ -5,6 +5,7 @@ pub(crate) mod audit_record;
 pub(crate) mod auth;
 mod body;
 mod docs;
+mod faults;
 mod guard;
 mod iam;
 mod iam_policies;

@@ -2,6 +2,8 @@
 
 mod audit_file;
 mod data_folder;
+#[cfg(test)]
+mod gateway_tests;
 mod info;
 mod key_protect;
 mod listeners;

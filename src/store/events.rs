@@ -11,6 +11,11 @@ use crate::store::Error;
 use crate::store::row::Reading;
 use crate::store::tx::Tx;
 
+/// Events that are kept; of more, the oldest that have ended go, with their deliveries.
+const EVENTS_MAX: i64 = 200_000;
+/// How often an insertion looks for events over the limit.
+const EVENTS_BETWEEN_SWEEPS: i64 = 1_024;
+
 /// An event with its place among all events.
 pub(crate) struct Stored {
     pub(crate) seq: i64,
@@ -24,7 +29,7 @@ pub(crate) struct Stored {
 pub(crate) fn insert(tx: &Tx<'_>, event: &Event, body: &str) -> Result<i64, Error> {
     let turn = event.turn;
     tx.touch_due();
-    Ok(tx
+    let seq = tx
         .prepare(
             "INSERT INTO events (id, kind, key_id, instance_id, resource_crn, correlation, at, deadline, key_state,
                  new_version_id, new_version_created_at, old_version_id, old_version_created_at, body, outcome)
@@ -46,7 +51,24 @@ pub(crate) fn insert(tx: &Tx<'_>, event: &Event, body: &str) -> Result<i64, Erro
             turn.map(|turn| turn.old.created_at.millis()),
             body,
             event.outcome.name(),
-        ])?)
+        ])?;
+    if seq % EVENTS_BETWEEN_SWEEPS == 0 {
+        sweep(tx, seq - EVENTS_MAX)?;
+    }
+    Ok(seq)
+}
+
+/// Removes events up to a place that have ended, with their deliveries and attempts.
+fn sweep(tx: &Tx<'_>, last: i64) -> Result<(), Error> {
+    for statement in [
+        "DELETE FROM attempts WHERE delivery IN (SELECT d.seq FROM deliveries d JOIN events e ON e.seq = d.event
+             WHERE e.seq <= ?1 AND e.outcome <> 'open')",
+        "DELETE FROM deliveries WHERE event IN (SELECT seq FROM events WHERE seq <= ?1 AND outcome <> 'open')",
+        "DELETE FROM events WHERE seq <= ?1 AND outcome <> 'open'",
+    ] {
+        tx.prepare(statement)?.execute([last])?;
+    }
+    Ok(())
 }
 
 /// Closes an event.

@@ -13,6 +13,7 @@ use crate::domain::selection::Selection;
 use crate::domain::sort::{Direction, Property, Term as SortTerm};
 use crate::store::Error;
 use crate::store::key_query::{Clause, date_column};
+use crate::store::key_walks::{Group, Path, Query};
 use crate::store::tx::Tx;
 
 /// So many keys are sorted without looking for anything better.
@@ -22,38 +23,6 @@ const SORTED_PER_STEP: i64 = 3;
 
 /// Walks within rings that are merged at most.
 const RING_WALKS_MAX: usize = 64;
-
-/// Keys of one kind in one ring.
-#[derive(Clone, Debug)]
-struct Group {
-    ring: String,
-    /// State, extractable, imported.
-    kind: (u8, bool, bool),
-    keys: i64,
-}
-
-/// An index to walk along.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Path {
-    Id,
-    /// By id within each ring.
-    Ring,
-    Date(DateProperty),
-}
-
-impl Path {
-    fn index(self) -> &'static str {
-        match self {
-            Self::Id => "keys_by_kind",
-            Self::Ring => "keys_by_ring",
-            Self::Date(DateProperty::Creation) => "keys_by_creation",
-            Self::Date(DateProperty::LastUpdate) => "keys_by_update",
-            Self::Date(DateProperty::LastRotate) => "keys_by_rotation",
-            Self::Date(DateProperty::Deletion) => "keys_by_deletion",
-            Self::Date(DateProperty::Expiration) => "keys_by_expiration",
-        }
-    }
-}
 
 /// Where a page begins and how long it is.
 #[derive(Clone, Copy, Debug)]
@@ -230,65 +199,6 @@ impl<'a, 'c> Pages<'a, 'c> {
         }
         let sql = query.branches(path, &self.groups, &columns(terms), &condition);
         query.page(self.tx, &format!("{sql}{}", order(terms)), window)
-    }
-}
-
-/// A statement in the making; parameters are numbered, since branches share them.
-struct Query {
-    values: Vec<Value>,
-}
-
-impl Query {
-    fn new(instance: InstanceId) -> Self {
-        Self { values: vec![instance.to_string().into()] }
-    }
-
-    /// Takes a clause's values over, and numbers its parameters.
-    fn condition(&mut self, clause: Clause) -> String {
-        let mut sql = String::with_capacity(clause.sql.len());
-        let mut number = self.values.len();
-        for letter in clause.sql.chars() {
-            sql.push(letter);
-            if letter == '?' {
-                number += 1;
-                sql.push_str(&number.to_string());
-            }
-        }
-        self.values.extend(clause.values);
-        sql
-    }
-
-    /// One walk for each kind, or for each kind in each ring.
-    fn branches(&mut self, path: Path, groups: &[Group], columns: &str, condition: &str) -> String {
-        let mut branches: Vec<String> = Vec::new();
-        for group in groups {
-            let (state, extractable, imported) = group.kind;
-            let ring = if path == Path::Ring { self.ring(&group.ring) } else { String::new() };
-            let branch = format!(
-                "SELECT {columns} FROM keys k INDEXED BY {} WHERE k.instance_id = ?1{ring} AND k.state = {state}
-                 AND k.extractable = {} AND k.imported = {}{condition}",
-                path.index(),
-                u8::from(extractable),
-                u8::from(imported),
-            );
-            if !branches.contains(&branch) {
-                branches.push(branch);
-            }
-        }
-        branches.join(" UNION ALL ")
-    }
-
-    fn ring(&mut self, ring: &str) -> String {
-        self.values.push(ring.to_owned().into());
-        format!(" AND k.ring_id = ?{}", self.values.len())
-    }
-
-    fn page(mut self, tx: &Tx<'_>, sql: &str, window: Window) -> Result<Vec<i64>, Error> {
-        self.values.extend([window.limit.into(), window.offset.into()]);
-        let last = self.values.len();
-        let mut statement = tx.prepare(&format!("{sql} LIMIT ?{} OFFSET ?{last}", last - 1))?;
-        let rows = statement.query_map(params_from_iter(self.values), |row| row.get(0))?;
-        Ok(rows.collect::<Result<_, _>>()?)
     }
 }
 

@@ -18,6 +18,7 @@ pub(crate) mod instances;
 pub(crate) mod key_pages;
 pub(crate) mod key_query;
 pub(crate) mod key_versions;
+mod key_walks;
 pub(crate) mod keys;
 pub(crate) mod kmip;
 pub(crate) mod meta;

@@ -142,6 +142,21 @@ async fn a_body_that_cannot_be_is_refused_and_its_field_named() {
 }
 
 #[actix_web::test]
+async fn one_move_is_a_hundred_years_at_most() {
+    let kp = Harness::frozen_at(START).await;
+    for (what, body, path) in [
+        ("advance", json!({ "by": "36601d" }), "by"),
+        ("advance", json!({ "to": "2127-01-01T00:00:00Z" }), "to"),
+        ("freeze", json!({ "at": "2127-01-01T00:00:00Z" }), "at"),
+    ] {
+        let reply = post(&kp, what, &body).await;
+        assert_eq!((reply.status, &reply.json()["error"]["path"]), (422, &json!(path)), "{body}");
+    }
+    assert_eq!(kp.now().await, START);
+    kp.advance("36500d").await;
+}
+
+#[actix_web::test]
 async fn both_targets_or_none_are_refused() {
     let kp = Harness::frozen_at(START).await;
     for body in [json!({}), json!({ "by": "1s", "to": "2027-01-01T00:00:00Z" })] {

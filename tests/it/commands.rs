@@ -176,9 +176,12 @@ async fn without_a_service_each_command_says_so_in_one_line() {
         by_file.args(arguments).args(["--ready-file", "not-there.json"]);
         assert!(refused(by_file).await.contains("not-there.json"));
     }
-    let mut nonsense = program(folder.path());
-    nonsense.args(["healthcheck", "--url", "not a url"]);
-    refused(nonsense).await;
+    for wrong in ["not a url", "https://127.0.0.1:1", "127.0.0.1:8490", "http://"] {
+        let mut nonsense = program(folder.path());
+        nonsense.args(["healthcheck", "--url", wrong]);
+        let line = refused(nonsense).await;
+        assert!(line.contains(wrong) && line.contains("--url") && line.contains("http://"), "{line}");
+    }
 }
 
 #[actix_web::test]

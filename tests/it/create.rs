@@ -504,3 +504,20 @@ async fn a_standard_key_may_take_two_people_to_delete() {
     let id = id_of(&kp.try_create_with_policies(&resource).await.succeeds(201));
     kp.delete_key(&id).await.refused(409, "AUTHORIZATIONS_NOT_MET");
 }
+
+#[actix_web::test]
+async fn a_member_of_the_wrong_type_is_named() {
+    let kp = Harness::new().await;
+    for (member, value, spelled) in [
+        ("extractable", json!("false"), "extractable"),
+        ("name", json!(5), "name"),
+        ("tags", json!("a,b"), "tags"),
+        ("ExpirationDate", json!(1_767_225_600), "expirationDate"),
+    ] {
+        let mut wanted = json!({ "name": "invoices", "extractable": false });
+        wanted[member] = value;
+        let reason = kp.try_create(&wanted).await.refused(400, "BAD_BODY_ERR");
+        let message = reason["message"].as_str().unwrap();
+        assert!(message.contains(&format!("The field `{spelled}` must be: ")), "{message}");
+    }
+}

@@ -236,6 +236,21 @@ async fn a_receiver_that_hangs_holds_four_connections_and_nobody_up() {
 }
 
 #[actix_web::test]
+async fn what_waits_for_a_receiver_that_hangs_goes_with_its_subscriber() {
+    let kp = Harness::frozen_at(NOON).await;
+    let hung = Receiver::with(&[Answer::Hang]);
+    kp.subscribe("hung", &hung.url()).await;
+    let key = kp.protecting(&["a", "b", "c", "d", "e", "f", "g", "h"]).await;
+    kp.disable(&key).await.succeeds(204);
+    hung.wait_for(4).await;
+    kp.delete("/mock/subscribers/hung").send().await.succeeds(204);
+    kp.settle().await;
+    assert_eq!(hung.count(), 4);
+    assert_eq!(kp.deliveries("state=dropped").await.len(), 8);
+    assert_eq!(kp.get("/mock/clock").send().await.succeeds(200)["nextDue"]["what"], "give-up");
+}
+
+#[actix_web::test]
 async fn keys_take_turns() {
     let kp = Harness::frozen_at(NOON).await;
     let receiver = Receiver::start();

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs IBM's published Key Protect SDKs against mock-key-protect.
+# Runs IBM's published SDKs of Key Protect and Cloud Object Storage against mock-key-protect.
 #
-#   tests/sdk/run.sh [python] [python2x] [node]      all of them by default
+#   tests/sdk/run.sh [python] [python2x] [python_cos] [node] [node_cos]      all of them by default
 #
 # MKP_BIN names the binary (default: target/release/mock-key-protect of this repository).
 # MKP_SDK_TESTS picks test programs by a glob on their names, e.g. MKP_SDK_TESTS='*deletion*'.
@@ -52,7 +52,7 @@ in_background() {
 
 serve() {
     cd "$work"
-    exec "$binary" serve --port 0 --cos-port off --ephemeral --ready-file "$1" --clock running >"$2" 2>&1
+    exec "$binary" serve --port 0 --tls-port 0 --cos-port 0 --cos-tls-port 0 --ephemeral --ready-file "$1" --clock running >"$2" 2>&1
 }
 
 # start NAME: starts the service for one test program and exports MKP_READY_FILE.
@@ -115,16 +115,16 @@ install_python() {
 }
 
 install_node() {
-    local stamp=$here/node/node_modules/.stamp
-    if changed "$stamp" "$here/node/package.json" "$here/node/package-lock.json"; then
-        (cd "$here/node" && npm ci --loglevel=error)
-        cat "$here/node/package.json" "$here/node/package-lock.json" | sha256sum >"$stamp"
+    local stamp=$here/$1/node_modules/.stamp
+    if changed "$stamp" "$here/$1/package.json" "$here/$1/package-lock.json"; then
+        (cd "$here/$1" && npm ci --loglevel=error)
+        cat "$here/$1/package.json" "$here/$1/package-lock.json" | sha256sum >"$stamp"
     fi
 }
 
 run_python() { (cd "$here/$1" && "$here/.venv/$1/bin/python" -m unittest -v "${2%.py}"); }
 
-run_node() { (cd "$here/node" && node --test --test-reporter=spec "$2"); }
+run_node() { (cd "$here/$1" && node --test --test-reporter=spec "$2"); }
 
 # suite NAME INSTALLER RUNNER FILE...: one service for each test program, one closing line for all.
 suite() {
@@ -165,12 +165,12 @@ suite() {
 failures=0
 total=0
 closing=()
-(($# > 0)) || set -- python python2x node
+(($# > 0)) || set -- python python2x python_cos node node_cos
 for wanted in "$@"; do
     case $wanted in
-        python | python2x) suite "$wanted" install_python run_python "$here/$wanted"/test_*.py ;;
-        node) suite node install_node run_node "$here"/node/*.test.js ;;
-        *) fail "no such suite: $wanted (python, python2x, node)" ;;
+        python | python2x | python_cos) suite "$wanted" install_python run_python "$here/$wanted"/test_*.py ;;
+        node | node_cos) suite "$wanted" install_node run_node "$here/$wanted"/*.test.js ;;
+        *) fail "no such suite: $wanted (python, python2x, python_cos, node, node_cos)" ;;
     esac
 done
 printf '%s\n' "${closing[@]}"

@@ -31,6 +31,7 @@ mod v4;
 mod v4_tests;
 mod xml;
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use actix_web::http::header::{CONTENT_LENGTH, HOST, HeaderName, TRANSFER_ENCODING};
@@ -39,7 +40,9 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use tracing::{debug, error};
 
+use crate::app::metrics::Api;
 use crate::app::time;
+use crate::clock;
 use crate::cos::app::CosApp;
 use crate::cos::app::error::Error;
 use crate::cos::app::request::Request;
@@ -53,6 +56,12 @@ use crate::http::panics;
 
 pub(crate) use crate::cos::http::key_events::PATH as KEY_EVENTS;
 
+/// What requests are called that ask for nothing that is known.
+const OTHER: &str = "other";
+/// The intake of life cycle events. Source: `docs/contract/interface.md` 3.1.
+const KEY_EVENT: &str = "KeyEvent";
+const CONFIGURATION: &str = "ResourceConfiguration";
+
 /// What every request can reach.
 pub(crate) struct Gateway {
     pub(crate) cos: Arc<CosApp>,
@@ -60,15 +69,19 @@ pub(crate) struct Gateway {
 
 /// Answers any request on the port.
 async fn answer(request: HttpRequest, payload: Payload, gateway: Data<Gateway>) -> HttpResponse {
+    let stopwatch = clock::stopwatch();
+    let asked = Cell::new(OTHER);
     let body = Body::new(payload, announces_nothing(&request));
     let id = gateway.cos.app.vault.random.array().map(uuid::Builder::from_random_bytes);
     let id = id.map(|id| id.into_uuid().to_string()).unwrap_or_default();
     let mut response = if request.path() == KEY_EVENTS {
+        asked.set(KEY_EVENT);
         key_events::answer(&gateway.cos, &request, &body).await
     } else if request.path().starts_with(configuration::PREFIX) {
+        asked.set(CONFIGURATION);
         configuration::answer(&gateway.cos, &request, &body, &id).await
     } else {
-        let outcome = panics::caught(run(&gateway.cos, &request, &body, &id)).await;
+        let outcome = panics::caught(run(&gateway.cos, &request, &body, &id, &asked)).await;
         let outcome = outcome.unwrap_or_else(|| Err(Code::InternalError.into()));
         outcome.unwrap_or_else(|failure| {
             log(&failure);
@@ -80,10 +93,18 @@ async fn answer(request: HttpRequest, payload: Payload, gateway: Data<Gateway>) 
         response.head_mut().set_connection_type(ConnectionType::Close);
     }
     reply::sign(&mut response, &id);
+    let status = response.status().as_u16();
+    gateway.cos.app.metrics.answered(Api::Cos, asked.get(), status, stopwatch.elapsed());
     response
 }
 
-async fn run(cos: &CosApp, request: &HttpRequest, body: &Body, id: &str) -> Result<HttpResponse, Error> {
+async fn run(
+    cos: &CosApp,
+    request: &HttpRequest,
+    body: &Body,
+    id: &str,
+    asked: &Cell<&'static str>,
+) -> Result<HttpResponse, Error> {
     refuse_tunnels(request)?;
     let address = address_of(request)?;
     let query = Query::parse(request.query_string())?;
@@ -93,6 +114,7 @@ async fn run(cos: &CosApp, request: &HttpRequest, body: &Body, id: &str) -> Resu
     }
     let copies = request.headers().contains_key(copy::SOURCE);
     let operation = route::operation(request.method(), &address, &query, copies)?;
+    asked.set(operation.name());
     debug!(operation = operation.name(), id, "asked");
     let cx = Request {
         now: time::present(&cos.app).await,

@@ -7,8 +7,10 @@ use crate::domain::time::Timestamp;
 /// What is wrong with a body as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum BodyFault {
-    /// Not JSON, or members of the wrong type.
+    /// Not JSON, or not an object.
     Malformed,
+    /// A member of the wrong type, and what it must be.
+    WrongType { field: &'static str, wanted: &'static str },
     /// `metadata` is absent or `{}`.
     NoMetadata,
     /// `metadata.collectionType` names something else.
@@ -62,6 +64,9 @@ impl BodyFault {
                             invalid characters";
         let detail = match self {
             Self::Malformed => return BASE.into(),
+            Self::WrongType { field, wanted } => {
+                return format!("{BASE}: The field `{field}` must be: {wanted}").into();
+            }
             Self::NoMetadata => "CollectionMetadata is empty",
             Self::CollectionType => "CollectionType does not fit the request",
             Self::ManyKmipResources => "Only creation of one resource per request is supported",

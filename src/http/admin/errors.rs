@@ -4,9 +4,9 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
 use serde_json::Value;
-use tracing::error;
 
 use crate::app::error::Error;
+use crate::http::faults::{self, Told};
 use crate::http::panics;
 
 /// A refusal of the admin API.
@@ -79,24 +79,14 @@ impl AdminError {
 
 impl From<Error> for AdminError {
     fn from(failure: Error) -> Self {
-        match failure {
-            Error::Refused(reason) => {
+        match faults::told(&failure, "admin API") {
+            Told::Refused(reason) => {
                 let row = reason.row();
                 let status = StatusCode::from_u16(row.status).unwrap_or(StatusCode::BAD_REQUEST);
                 Self::plain(status, "refused", row.message)
             }
-            Error::Store(fault) => {
-                error!(%fault, "the store failed");
-                let status = if fault.is_passing() {
-                    StatusCode::SERVICE_UNAVAILABLE
-                } else {
-                    StatusCode::INTERNAL_SERVER_ERROR
-                };
-                Self::fault(status)
-            }
-            Error::Crypto(fault) => {
-                error!(%fault, "cryptography failed");
-                Self::failed()
+            Told::Fault(status) => {
+                Self::fault(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
             }
         }
     }

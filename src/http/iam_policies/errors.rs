@@ -3,13 +3,13 @@
 use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use serde_json::{Value, json};
-use tracing::error;
 
 use crate::app::error::Error;
 use crate::app::iam_identities::IdentityRefusal;
 use crate::app::iam_policies::PolicyRefusal;
 use crate::domain::iam_policy::IamPolicy;
 use crate::domain::reason::Reason;
+use crate::http::faults::{self, Told};
 use crate::http::state::State;
 use crate::http::transaction;
 
@@ -132,18 +132,12 @@ impl From<IdentityRefusal> for PolicyError {
 
 impl From<Error> for PolicyError {
     fn from(fault: Error) -> Self {
-        match fault {
-            Error::Refused(reason) => reason.into(),
-            Error::Store(fault) => {
-                error!(%fault, "the store failed");
-                let passing = StatusCode::SERVICE_UNAVAILABLE;
-                let status = if fault.is_passing() { passing } else { StatusCode::INTERNAL_SERVER_ERROR };
-                Self { status, ..Self::fault() }
-            }
-            Error::Crypto(fault) => {
-                error!(%fault, "cryptography failed");
-                Self::fault()
-            }
+        match faults::told(&fault, "IAM policies") {
+            Told::Refused(reason) => reason.clone().into(),
+            Told::Fault(status) => Self {
+                status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+                ..Self::fault()
+            },
         }
     }
 }

@@ -9,6 +9,7 @@ use tracing::error;
 use crate::app::error::Error;
 use crate::domain::operation::Operation;
 use crate::domain::reason::{Reason, Row, StateFault, Target};
+use crate::http::faults::{self, Told};
 
 /// Where every refusal sends its reader.
 const MORE_INFO: &str = "https://cloud.ibm.com/apidocs/key-protect";
@@ -157,16 +158,9 @@ pub(crate) struct Refusal {
 
 /// Renders what a use case did not do. A fault is logged with its chain, and told to nobody else.
 pub(crate) fn refuse(operation: Operation, failure: &Error) -> Refusal {
-    match failure {
-        Error::Refused(reason) => render_reason(operation, reason),
-        Error::Store(fault) => {
-            error!(%fault, operation = operation.row().id, "the store failed");
-            render_fault(if fault.is_passing() { 503 } else { 500 })
-        }
-        Error::Crypto(fault) => {
-            error!(%fault, operation = operation.row().id, "cryptography failed");
-            render_fault(500)
-        }
+    match faults::told(failure, operation.row().id) {
+        Told::Refused(reason) => render_reason(operation, reason),
+        Told::Fault(status) => render_fault(status),
     }
 }
 

@@ -46,7 +46,7 @@ pub(crate) fn read(bytes: &[u8], needs: Needs) -> Result<RegistrationDraft, Reas
     if needs == Needs::All { whole(draft) } else { Ok(draft) }
 }
 
-fn text(resource: &Fields, member: &str, name: &'static str) -> Result<Option<String>, Reason> {
+fn text(resource: &Fields, member: &'static str, name: &'static str) -> Result<Option<String>, Reason> {
     let Some(text) = resource.text(member)? else { return Ok(None) };
     if is_text(text) { Ok(Some(text.to_owned())) } else { Err(Reason::field(name, TEXT_RULE)) }
 }

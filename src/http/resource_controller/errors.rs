@@ -3,12 +3,12 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use serde_json::json;
-use tracing::error;
 
 use crate::app::error::Error;
 use crate::app::instances::InstanceRefusal;
 use crate::app::resource_keys::ResourceKeyRefusal;
 use crate::domain::reason::Reason;
+use crate::http::faults::{self, Told};
 use crate::http::transaction;
 
 /// A refusal.
@@ -93,21 +93,12 @@ impl From<Reason> for ControllerError {
 
 impl From<Error> for ControllerError {
     fn from(failure: Error) -> Self {
-        match failure {
-            Error::Refused(reason) => reason.into(),
-            Error::Store(fault) => {
-                error!(%fault, "the store failed");
-                let status = if fault.is_passing() {
-                    StatusCode::SERVICE_UNAVAILABLE
-                } else {
-                    StatusCode::INTERNAL_SERVER_ERROR
-                };
-                Self { status, ..Self::fault() }
-            }
-            Error::Crypto(fault) => {
-                error!(%fault, "cryptography failed");
-                Self::fault()
-            }
+        match faults::told(&failure, "Resource Controller") {
+            Told::Refused(reason) => reason.clone().into(),
+            Told::Fault(status) => Self {
+                status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+                ..Self::fault()
+            },
         }
     }
 }

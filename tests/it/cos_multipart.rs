@@ -1,0 +1,136 @@
+//! Uploads in parts.
+
+use std::fmt::Write as _;
+
+use hyper::Method;
+use serde_json::json;
+
+use crate::harness::gateway::element;
+use crate::harness::{Harness, Reply};
+
+const PART: usize = 5 * 1_024 * 1_024;
+
+async fn begin(kp: &Harness, path: &str) -> String {
+    let reply = kp.s3(Method::POST, &format!("/{path}?uploads")).send().await.answers(200);
+    element(&reply, "UploadId").expect("an id")
+}
+
+async fn part(kp: &Harness, path: &str, upload: &str, number: u32, bytes: Vec<u8>) -> String {
+    let path = format!("/{path}?partNumber={number}&uploadId={upload}");
+    let reply = kp.s3(Method::PUT, &path).raw(bytes).send().await;
+    reply.answers(200);
+    reply.header("etag").expect("a tag").to_owned()
+}
+
+async fn complete(kp: &Harness, path: &str, upload: &str, parts: &[(u32, &str)]) -> Reply {
+    let mut body = "<CompleteMultipartUpload>".to_owned();
+    for (number, etag) in parts {
+        let _ = write!(body, "<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>");
+    }
+    body.push_str("</CompleteMultipartUpload>");
+    kp.s3(Method::POST, &format!("/{path}?uploadId={upload}")).raw(body).send().await
+}
+
+#[actix_web::test]
+async fn parts_become_one_object_that_is_there_at_completion_only() {
+    let kp = Harness::with_gateway().await;
+    let key = kp.create_root_key("sealed").await;
+    kp.sealed_bucket("sealed", &key).await;
+    let call = kp.s3(Method::POST, "/sealed/a?uploads").header("x-amz-meta-owner", "ledger");
+    let upload = element(&call.header("content-type", "text/plain").send().await.answers(200), "UploadId").unwrap();
+    let one = part(&kp, "sealed/a", &upload, 2, vec![b'1'; PART]).await;
+    let replaced = part(&kp, "sealed/a", &upload, 5, vec![b'x'; 10]).await;
+    let two = part(&kp, "sealed/a", &upload, 5, vec![b'2'; 100]).await;
+    part(&kp, "sealed/a", &upload, 9, vec![b'3'; 10]).await;
+    assert_ne!(replaced, two);
+    kp.get_object("sealed/a").await.refused_with(404, "NoSuchKey");
+    let listed = kp.s3(Method::GET, &format!("/sealed/a?uploadId={upload}&max-parts=2")).send().await.answers(200);
+    assert_eq!(listed.matches("<PartNumber>").count(), 2, "{listed}");
+    assert_eq!(element(&listed, "NextPartNumberMarker").as_deref(), Some("5"));
+    let done = complete(&kp, "sealed/a", &upload, &[(2, &one), (5, &two)]).await.answers(200);
+    let etag = element(&done, "ETag").unwrap();
+    assert!(etag.ends_with("-2\""), "{etag}");
+    let read = kp.get_object("sealed/a").await;
+    assert_eq!(read.body.len(), PART + 100);
+    assert!(read.body[..PART].iter().all(|byte| *byte == b'1') && read.body[PART..].iter().all(|byte| *byte == b'2'));
+    assert_eq!((read.header("etag"), read.header("x-amz-meta-owner")), (Some(etag.as_str()), Some("ledger")));
+    let across = kp.s3(Method::GET, "/sealed/a").header("range", &format!("bytes={}-{}", PART - 2, PART + 1));
+    assert_eq!(across.send().await.answers(206), "1122");
+    let second = kp.s3(Method::GET, "/sealed/a?partNumber=2").send().await;
+    assert_eq!((second.answers(206).len(), second.header("x-amz-mp-parts-count")), (100, Some("2")));
+    let state = kp.bucket_state("sealed").await;
+    assert_eq!((&state["objectCount"], &state["bytesUsed"]), (&json!(1), &json!(PART + 100)));
+}
+
+#[actix_web::test]
+async fn completing_twice_with_the_same_list_answers_the_same() {
+    let kp = Harness::with_gateway().await;
+    kp.plain_bucket("shelf").await;
+    let upload = begin(&kp, "shelf/a").await;
+    let one = part(&kp, "shelf/a", &upload, 1, b"only".to_vec()).await;
+    let first = complete(&kp, "shelf/a", &upload, &[(1, &one)]).await.answers(200);
+    let second = complete(&kp, "shelf/a", &upload, &[(1, one.trim_matches('"'))]).await.answers(200);
+    assert_eq!(element(&first, "ETag"), element(&second, "ETag"));
+    complete(&kp, "shelf/a", &upload, &[(2, &one)]).await.refused_with(404, "NoSuchUpload");
+    let late = kp.s3(Method::PUT, &format!("/shelf/a?partNumber=1&uploadId={upload}")).raw("late").send().await;
+    late.refused_with(404, "NoSuchUpload");
+}
+
+#[actix_web::test]
+async fn lists_that_do_not_fit_are_refused_and_change_nothing() {
+    let kp = Harness::with_gateway().await;
+    kp.plain_bucket("shelf").await;
+    let upload = begin(&kp, "shelf/a").await;
+    let one = part(&kp, "shelf/a", &upload, 1, b"small".to_vec()).await;
+    let two = part(&kp, "shelf/a", &upload, 2, b"small too".to_vec()).await;
+    let refused = async |parts: &[(u32, &str)], code: &str| {
+        complete(&kp, "shelf/a", &upload, parts).await.refused_with(400, code);
+    };
+    refused(&[(2, &two), (1, &one)], "InvalidPartOrder").await;
+    refused(&[(1, &two)], "InvalidPart").await;
+    refused(&[(3, &one)], "InvalidPart").await;
+    refused(&[(1, &one), (2, &two)], "EntityTooSmall").await;
+    refused(&[], "MalformedXML").await;
+    complete(&kp, "shelf/a", "nonsense", &[(1, &one)]).await.refused_with(404, "NoSuchUpload");
+    complete(&kp, "shelf/b", &upload, &[(1, &one)]).await.refused_with(404, "NoSuchUpload");
+    let number = kp.s3(Method::PUT, &format!("/shelf/a?partNumber=10001&uploadId={upload}")).raw("x").send().await;
+    number.refused_with(400, "InvalidArgument");
+    complete(&kp, "shelf/a", &upload, &[(2, &two)]).await.answers(200);
+    assert_eq!(kp.get_object("shelf/a").await.answers(200), "small too");
+}
+
+#[actix_web::test]
+async fn an_upload_is_dropped_in_any_state_of_the_key() {
+    let kp = Harness::with_gateway().await;
+    let key = kp.create_root_key("sealed").await;
+    kp.sealed_bucket("sealed", &key).await;
+    let upload = begin(&kp, "sealed/a").await;
+    let other = begin(&kp, "sealed/b").await;
+    let one = part(&kp, "sealed/a", &upload, 1, b"part".to_vec()).await;
+    kp.disable(&key).await.succeeds(204);
+    kp.advance("1s").await;
+    complete(&kp, "sealed/a", &upload, &[(1, &one)]).await.refused_with(403, "AccessDenied");
+    let path = format!("/sealed/a?uploadId={upload}");
+    let listed = kp.s3(Method::GET, &path).send().await.answers(200);
+    assert!(listed.contains("<PartNumber>1</PartNumber>"), "{listed}");
+    kp.s3(Method::DELETE, &path).send().await.answers(204);
+    kp.s3(Method::DELETE, &path).send().await.refused_with(404, "NoSuchUpload");
+    kp.remove("sealed").await.answers(204);
+    kp.s3(Method::DELETE, &format!("/sealed/b?uploadId={other}")).send().await.refused_with(404, "NoSuchBucket");
+}
+
+#[actix_web::test]
+async fn a_part_may_be_copied_from_a_range_of_another_object() {
+    let kp = Harness::with_gateway().await;
+    let key = kp.create_root_key("sealed").await;
+    kp.sealed_bucket("sealed", &key).await;
+    kp.plain_bucket("shelf").await;
+    kp.put_object("shelf/source", "0123456789").await.answers(200);
+    let upload = begin(&kp, "sealed/a").await;
+    let path = format!("/sealed/a?partNumber=1&uploadId={upload}");
+    let copy = kp.s3(Method::PUT, &path).header("x-amz-copy-source", "/shelf/source");
+    let copied = copy.header("x-amz-copy-source-range", "bytes=2-5").send().await.answers(200);
+    let etag = element(&copied, "ETag").unwrap();
+    complete(&kp, "sealed/a", &upload, &[(1, &etag)]).await.answers(200);
+    assert_eq!(kp.get_object("sealed/a").await.answers(200), "2345");
+}
