@@ -60,7 +60,9 @@ impl Waker {
                 tokio::select! {
                     _ = beats.tick() => {
                         watched.beat();
-                        state.cos.wipe_stale(state.app.clock.now());
+                        let now = state.app.clock.now();
+                        state.cos.wipe_stale(now);
+                        state.cos.reap(now).await;
                         if quiet.has_come(state.app.records_so_far()) {
                             state.app.make_first_import_key();
                         }

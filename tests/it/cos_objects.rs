@@ -205,6 +205,25 @@ async fn ceilings_of_buckets_and_bytes_hold() {
 }
 
 #[actix_web::test]
+async fn an_instance_takes_its_buckets_with_it() {
+    let kp = Harness::with_gateway().await;
+    let key = kp.create_root_key("ledger").await;
+    let plan = "744bfc56-d12c-4866-88d5-dac9139e0e5d";
+    let body = json!({ "name": "other", "target": "global", "resource_group": "default", "resource_plan_id": plan });
+    let made = kp.post("/v2/resource_instances").json(&body).send().await.succeeds(201);
+    let (crn, guid) = (made["crn"].as_str().unwrap(), made["guid"].as_str().unwrap());
+    kp.authorize(crn, &["Reader"], &[]).await;
+    let call = kp.creating("ledger", &kp.key_crn(&key)).header("ibm-service-instance-id", crn);
+    call.send().await.answers(200);
+    kp.put_object("ledger/a", BYTES).await.answers(200);
+    assert_eq!(kp.registrations(&key).await.len(), 1);
+    kp.delete(&format!("/v2/resource_instances/{guid}")).send().await.succeeds(204);
+    assert_eq!(kp.registrations(&key).await.len(), 0);
+    assert_eq!(kp.get("/mock/buckets").send().await.succeeds(200)["total"], 0);
+    kp.plain_bucket("ledger").await;
+}
+
+#[actix_web::test]
 async fn a_deleted_buckets_registration_may_stay_for_a_while() {
     let kp = Harness::with_gateway().await;
     let key = kp.create_root_key("ledger").await;

@@ -17,6 +17,7 @@ pub(crate) mod multipart;
 pub(crate) mod opening;
 pub(crate) mod protection;
 pub(crate) mod read;
+pub(crate) mod reaping;
 pub(crate) mod request;
 mod sealing;
 pub(crate) mod tagging;

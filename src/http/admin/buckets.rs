@@ -63,8 +63,7 @@ fn render(inspected: &Inspected) -> Value {
     let key = bucket.key();
     let key_info = key_info.map(|(info, next_check)| {
         let verdict = match info.verdict {
-            Verdict::Usable => "usable",
-            Verdict::ReadsOnly => "reads only",
+            Verdict::Usable | Verdict::ReadsOnly => "usable",
             Verdict::NotUsable(_) => "not usable",
         };
         json!({
@@ -77,7 +76,7 @@ fn render(inspected: &Inspected) -> Value {
         "cosInstanceId": bucket.instance.to_string(),
         "location": bucket.location.code(),
         "creationDate": bucket.created_at.rfc3339(),
-        "registered": key.map(|key| key.registered),
+        "registered": key.is_some_and(|key| key.registered),
         "rootKeyCrn": key.map(|key| key.crn.as_str()),
         "keyState": key.map(|key| key.state.name()),
         "keyVersionId": key.map(|key| key.version.to_string()),

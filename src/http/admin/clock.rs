@@ -27,6 +27,7 @@ pub(crate) async fn advance(request: HttpRequest, payload: Payload, state: Data<
         };
         let field = if matches!(target, Target::By(_)) { "by" } else { "to" };
         let journey = time::advance(&state.app, target).await.map_err(|refusal| refuse(refusal, field))?;
+        state.cos.reap(journey.to).await;
         let ran: Vec<Value> = journey
             .ran
             .iter()

@@ -93,6 +93,8 @@ pub(crate) async fn delete(request: HttpRequest, state: Data<State>) -> HttpResp
         let recursive = Query::of(&request).get("recursive") == Some("true");
         let reach = if recursive { Reach::WithCredentials } else { Reach::Alone };
         state.app.remove_instance(&caller, id, reach, now).await?;
+        // What belongs to the instance goes with it.
+        state.cos.reap(now).await;
         Ok((StatusCode::NO_CONTENT, None))
     })
     .await
