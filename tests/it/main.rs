@@ -27,7 +27,6 @@ mod cos_retention;
 mod cos_root_keys;
 mod cos_secrecy;
 mod cos_unregistered;
-mod cos_wire_deadlines;
 mod cos_wire_matrix;
 mod cos_wire_tls;
 mod cos_wire_traps;
