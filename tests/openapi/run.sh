@@ -76,7 +76,7 @@ calls() {
     MKP_READY_FILE=$work/ready.json SCHEMATHESIS_HOOKS=$here/hooks.py PYTHONDONTWRITEBYTECODE=1 \
         "$tools/venv/bin/st" run "$root/openapi.yaml" --url "$url" --no-color --warnings off \
         --phases examples,coverage,fuzzing --max-examples "$examples" --seed "$MKP_OPENAPI_SEED" \
-        --generation-database none --continue-on-failure --no-shrink \
+        --generation-database none --request-timeout 60 --continue-on-failure --no-shrink \
         --checks not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance \
         || code=$?
     kill -TERM "$service"
