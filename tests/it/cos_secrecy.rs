@@ -9,22 +9,15 @@ use rusqlite::{Connection, OpenFlags};
 use serde_json::json;
 
 use crate::harness::Harness;
+use crate::harness::files;
 
 const MARKER: &[u8] = b"MARKER-of-an-object-in-clear-0123456789";
 /// Shows that the search finds what is there: keys of objects are in clear.
 const CONTROL: &str = "CONTROL-key-of-the-object";
 
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() { files(&path, found) } else { found.push(path) }
-    }
-}
-
 /// Files below the folder that hold these bytes.
 fn holding(folder: &Path, bytes: &[u8]) -> Vec<PathBuf> {
-    let mut all = Vec::new();
-    files(folder, &mut all);
+    let mut all = files::below(folder);
     all.retain(|path| std::fs::read(path).unwrap_or_default().windows(bytes.len()).any(|window| window == bytes));
     all
 }

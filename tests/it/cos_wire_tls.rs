@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use crate::harness::files;
 use crate::harness::raw::Raw;
 use crate::harness::{Harness, config, tls};
 
@@ -42,9 +43,8 @@ async fn the_ca_is_the_same_after_a_restart_and_its_key_lies_nowhere_in_clear() 
     let ca = fs::read_to_string(&file).unwrap();
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     kp.stop().await;
-    for entry in fs::read_dir(folder.path()).unwrap() {
-        let path = entry.unwrap().path();
-        let bytes = if path.is_file() { fs::read(&path).unwrap() } else { Vec::new() };
+    for path in files::below(folder.path()) {
+        let bytes = fs::read(&path).unwrap();
         assert!(!bytes.windows(11).any(|window| window == b"PRIVATE KEY"), "{}", path.display());
     }
     let again = on(folder.path()).await;

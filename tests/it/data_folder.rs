@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use tokio::time::timeout;
 
 use crate::harness::Harness;
+use crate::harness::files;
 use crate::harness::process::{Running, program, run};
 
 const MASTER_KEY: &str = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY=";
@@ -40,8 +41,7 @@ async fn refused(command: Command, folder: &Path) -> String {
 }
 
 fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten();
-    entries.map(|entry| entry.unwrap().path()).map(|path| (path.clone(), std::fs::read(&path).unwrap())).collect()
+    files::below(folder).into_iter().map(|path| (path.clone(), std::fs::read(&path).unwrap())).collect()
 }
 
 /// A folder with the state of a service that has stopped, a key's id and a ciphertext of it.

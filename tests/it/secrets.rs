@@ -12,6 +12,7 @@ use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 
 use crate::harness::dice::stopwatch;
+use crate::harness::files;
 use crate::harness::keys::creation;
 use crate::harness::program::{Launch, Program};
 use crate::harness::raw::Caller;
@@ -112,8 +113,8 @@ fn contains(bytes: &[u8], text: &str) -> bool {
 }
 
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
-    let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
-    files.map(|path| (path.display().to_string(), std::fs::read(&path).unwrap())).collect()
+    let files = files::below(folder).into_iter();
+    files.map(|path| (path.display().to_string(), std::fs::read(&path).unwrap_or_default())).collect()
 }
 
 fn launch(data: &Path) -> Launch {
@@ -357,7 +358,7 @@ fn files_are_private_and_the_core_stays_at_home() {
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&data), 0o700);
     assert_eq!(mode(&program.ready_file()), 0o600);
-    let files: Vec<_> = std::fs::read_dir(&data).unwrap().map(|file| file.unwrap().path()).collect();
+    let files = files::below(&data);
     assert!(files.len() >= 4, "{files:?}");
     for file in &files {
         assert_eq!(mode(file), 0o600, "{}", file.display());
@@ -366,5 +367,6 @@ fn files_are_private_and_the_core_stays_at_home() {
     let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
     assert_eq!(core.split_whitespace().filter(|word| *word == "0").count(), 2, "{core}");
     program.stop();
-    assert!(std::fs::read_dir(&data).unwrap().all(|file| mode(&file.unwrap().path()) == 0o600), "after a stop");
+    assert!(files::below(&data).iter().all(|file| mode(file) == 0o600), "after a stop");
+    assert_eq!(mode(&data.join("objects")), 0o700);
 }

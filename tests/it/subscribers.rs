@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::harness::files;
 use crate::harness::words::base64_of;
 use crate::harness::{Harness, Reply};
 
@@ -156,8 +157,8 @@ async fn subscribers_and_their_secrets_survive_a_restart() {
     let key = kp.protecting(&["ledger"]).await;
     kp.stop().await;
     let text = secret.trim_start_matches("whsec_");
-    for entry in std::fs::read_dir(folder.path()).unwrap() {
-        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+    for file in files::below(folder.path()) {
+        let bytes = std::fs::read(file).unwrap();
         assert!(!String::from_utf8_lossy(&bytes).contains(text), "a secret in clear");
     }
     let kp = Harness::in_folder(folder.path(), &[]).await;

@@ -3,6 +3,7 @@
 pub(crate) mod dice;
 pub(crate) mod events;
 pub(crate) mod faults;
+pub(crate) mod files;
 pub(crate) mod gateway;
 pub(crate) mod golden;
 pub(crate) mod grants;
