@@ -53,7 +53,7 @@ impl Harness {
 
     /// Records of how events ended, oldest first.
     pub(crate) async fn ends(&self) -> Vec<Value> {
-        self.audit("action=kms.secrets.ack-*").await
+        self.audit("action=kms.secrets.ack-*&limit=5000").await
     }
 
     /// Acknowledges as the storage instance.
