@@ -6,7 +6,7 @@ use crate::app::tokens::{AuthMode, GrantRefusal};
 use crate::crypto::compare;
 use crate::domain::caller::{Identity, IdentityKind};
 use crate::domain::iam_identity::service_identity_of;
-use crate::store::iam_identities;
+use crate::store::{iam_identities, resource_keys};
 
 /// Namespace of the version 5 UUIDs that API keys and profiles get.
 const NAMESPACE: uuid::Uuid = uuid::Uuid::from_u128(0x7c1e_5d3a_90b2_4f6e_8a4d_2b6c_0f9e_1357);
@@ -22,11 +22,11 @@ impl App {
         if self.tokens.is_owner_key(&digest) {
             return Ok(builtin::owner());
         }
-        if let Some(identity) = self.service_id_of_api_key(api_key).await? {
-            return Ok(identity);
-        }
         let made_for = self
             .read(move |tx| {
+                if let Some((key, _)) = resource_keys::of_api_key(tx, &digest)? {
+                    return Ok(Some(Identity::service_id(&key.service_id)));
+                }
                 let Some(key) = iam_identities::api_key_by_digest(tx, &digest)? else { return Ok(None) };
                 if key.iam_id == builtin::owner().iam_id {
                     return Ok(Some(builtin::owner()));

@@ -101,7 +101,6 @@ pub(crate) async fn create(
     cx: Arc<Context>,
     asked: Asked<RegistrationDraft>,
 ) -> Result<Registration, Error> {
-    service_only(&cx)?;
     let shared = Arc::clone(app);
     app.write(move |tx| create_in(&shared, tx, &cx, asked)).await
 }
@@ -116,7 +115,6 @@ pub(crate) fn create_in(
     cx: &Context,
     asked: Asked<RegistrationDraft>,
 ) -> Result<Registration, Error> {
-    service_only(cx)?;
     let Begun { key, resource, body: draft } = begin(tx, cx, asked, Write::Create)?;
     if is_registered(tx, &key, &resource)? {
         return Err(Reason::RegistrationExists.into());
@@ -157,7 +155,6 @@ pub(crate) async fn change(
     cx: Arc<Context>,
     asked: Asked<RegistrationDraft>,
 ) -> Result<Registration, Error> {
-    service_only(&cx)?;
     let shared = Arc::clone(app);
     app.write(move |tx| change_in(&shared, tx, &cx, asked)).await
 }
@@ -172,7 +169,6 @@ pub(crate) fn change_in(
     cx: &Context,
     asked: Asked<RegistrationDraft>,
 ) -> Result<Registration, Error> {
-    service_only(cx)?;
     let if_match = asked.if_match.clone();
     let Begun { key, resource, body: draft } = begin(tx, cx, asked, Write::Change)?;
     let mut one = registrations::get(tx, key.id, &resource)?.ok_or(Reason::RegistrationNotFound)?;
@@ -199,7 +195,6 @@ pub(crate) async fn delete(
     asked: Asked<()>,
     reply: Reply,
 ) -> Result<Registration, Error> {
-    service_only(&cx)?;
     let shared = Arc::clone(app);
     app.write(move |tx| {
         let Begun { key, resource, body: () } = begin(tx, &cx, asked, Write::Delete)?;
@@ -300,6 +295,7 @@ fn service_only(cx: &Context) -> Result<(), Reason> {
 /// `Unauthorized`; `ServiceOnly`; `KeyNotFound`; what path and body break; `ResourceOwner`;
 /// `KeyRootRequiredForRegistration`; `KeyInvalidStateForRegistration`.
 fn begin<T>(tx: &Tx<'_>, cx: &Context, asked: Asked<T>, write: Write) -> Result<Begun<T>, Error> {
+    service_only(cx)?;
     let key = lookup::key(tx, cx, &asked.key)?;
     let resource = asked.resource?;
     let body = asked.body?;

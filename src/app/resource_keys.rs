@@ -261,16 +261,6 @@ impl App {
         }))
     }
 
-    /// The service id that a resource key's API key stands for.
-    ///
-    /// # Errors
-    /// The store's fault.
-    pub(crate) async fn service_id_of_api_key(&self, api_key: &str) -> Result<Option<Identity>, Error> {
-        let digest = compare::sha256(api_key.as_bytes());
-        let stored = self.read(move |tx| Ok(resource_keys::of_api_key(tx, &digest)?)).await?;
-        Ok(stored.map(|(key, _)| Identity::service_id(&key.service_id)))
-    }
-
     fn shown(&self, (key, sealed): StoredKey) -> Result<Shown, ResourceKeyRefusal> {
         let secrets = sealed.map(|sealed| open(&self.vault, key.id, sealed)).transpose()?;
         let instance = self.memory.instances.get(key.instance).ok_or(ResourceKeyRefusal::NoInstance)?;

@@ -110,14 +110,8 @@ async fn a_redelivery_sends_the_same_again_and_leaves_a_closed_delivery_as_it_is
 
 #[actix_web::test]
 async fn a_redelivery_settles_a_pending_delivery_or_changes_no_plan() {
-    let kp = Harness::frozen_at(NOON).await;
     let receiver = Receiver::with(&[Answer::Status(500)]);
-    kp.subscribe("ledger", &receiver.url()).await;
-    let key = kp.protecting(&["ledger"]).await;
-    kp.disable(&key).await.succeeds(204);
-    kp.advance("1m").await;
-    kp.enable(&key).await.succeeds(204);
-    kp.settle().await;
+    let kp = Harness::with_one_event_behind_another(NOON, &receiver).await;
     let all = kp.deliveries("").await;
     redeliver(&kp, &all[0]["id"]).await.succeeds(202);
     kp.settle().await;

@@ -185,14 +185,8 @@ async fn what_has_succeeded_may_be_acknowledged_again() {
 
 #[actix_web::test]
 async fn an_acknowledgement_settles_open_deliveries_too_and_lets_the_next_event_go() {
-    let kp = Harness::frozen_at(NOON).await;
     let receiver = Receiver::with(&[Answer::Status(500)]);
-    kp.subscribe("ledger", &receiver.url()).await;
-    let key = kp.protecting(&["ledger"]).await;
-    kp.disable(&key).await.succeeds(204);
-    kp.advance("1m").await;
-    kp.enable(&key).await.succeeds(204);
-    kp.settle().await;
+    let kp = Harness::with_one_event_behind_another(NOON, &receiver).await;
     let event = kp.deliveries("").await[0]["eventId"].clone();
     receiver.answer(&[Answer::Status(200)]);
     kp.acknowledge(&json!({ "eventId": event, "adopterKeyState": "DEK_DISABLED" })).await.succeeds(204);

@@ -260,15 +260,30 @@ async fn an_event_that_nobody_listens_to_fails_like_any_other() {
     assert_eq!(kp.delivery("").await["state"], "failed");
 }
 
+/// A disabled key with a bucket, told to subscriber `good`, and to `bad`, which refused it.
+struct Pair {
+    kp: Harness,
+    key: String,
+    good: Receiver,
+    bad: Receiver,
+}
+
+impl Pair {
+    async fn new() -> Self {
+        let kp = Harness::frozen_at(NOON).await;
+        let (good, bad) = (Receiver::start(), Receiver::with(&[Answer::Status(500)]));
+        kp.subscribe("good", &good.url()).await;
+        kp.subscribe("bad", &bad.url()).await;
+        let key = kp.protecting(&["ledger"]).await;
+        kp.disable(&key).await.succeeds(204);
+        kp.settle().await;
+        Self { kp, key, good, bad }
+    }
+}
+
 #[actix_web::test]
 async fn of_several_subscribers_all_must_be_content() {
-    let kp = Harness::frozen_at(NOON).await;
-    let (good, bad) = (Receiver::start(), Receiver::with(&[Answer::Status(500)]));
-    kp.subscribe("good", &good.url()).await;
-    kp.subscribe("bad", &bad.url()).await;
-    let key = kp.protecting(&["ledger"]).await;
-    kp.disable(&key).await.succeeds(204);
-    kp.settle().await;
+    let Pair { kp, key, good: _good, bad } = Pair::new().await;
     assert_eq!(kp.delivery("subscriber=good").await["state"], "succeeded");
     assert_eq!(kp.ends().await.len(), 0);
     bad.answer(&[Answer::Status(200)]);
@@ -287,13 +302,7 @@ async fn of_several_subscribers_all_must_be_content() {
 
 #[actix_web::test]
 async fn a_subscriber_that_goes_takes_its_open_deliveries_along() {
-    let kp = Harness::frozen_at(NOON).await;
-    let (good, bad) = (Receiver::start(), Receiver::with(&[Answer::Status(500)]));
-    kp.subscribe("good", &good.url()).await;
-    kp.subscribe("bad", &bad.url()).await;
-    let key = kp.protecting(&["ledger"]).await;
-    kp.disable(&key).await.succeeds(204);
-    kp.settle().await;
+    let Pair { kp, key, good: _good, bad } = Pair::new().await;
     kp.delete("/mock/subscribers/bad").send().await.succeeds(204);
     assert_eq!(kp.delivery("subscriber=bad").await["state"], "dropped");
     let ends = kp.ends().await;

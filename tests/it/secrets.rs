@@ -307,6 +307,7 @@ fn a_purge_amid_reads_and_writes_leaves_no_material_for_long() {
     admin.succeeds(200, "POST", "/mock/clock/advance", r#"{"by":"4h"}"#);
     let over = AtomicBool::new(false);
     let (statuses, left) = std::thread::scope(|threads| {
+        let _end = SetWhenDropped(&over);
         for n in 0..3 {
             let mut other = Caller::new(&program.url, &caller.fields);
             let over = &over;
@@ -329,11 +330,19 @@ fn a_purge_amid_reads_and_writes_leaves_no_material_for_long() {
             let files = files(&data);
             left = blobs.iter().filter(|blob| files.iter().any(|(_, bytes)| has(bytes, blob))).count();
         }
-        over.store(true, Ordering::Relaxed);
         (statuses, left)
     });
     assert_eq!(statuses, vec![204; doomed.len()]);
     assert_eq!(left, 0, "keys whose material is left {GONE_WITHIN:?} after their purge");
+}
+
+/// Ends those who wait for it, also when a check fails.
+struct SetWhenDropped<'a>(&'a AtomicBool);
+
+impl Drop for SetWhenDropped<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 fn has(bytes: &[u8], part: &[u8]) -> bool {

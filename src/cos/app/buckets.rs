@@ -239,14 +239,5 @@ impl CosApp {
 
 /// No caller learns whether the key is not there or not for it. Source: `docs/contract/cos.md` 6.4.
 fn refuse_key(refusal: KeyRefusal) -> Error {
-    match refusal {
-        KeyRefusal::Fault => Error::KeyProtect,
-        KeyRefusal::Store(fault) => Error::Store(fault),
-        KeyRefusal::Gone
-        | KeyRefusal::Deleted
-        | KeyRefusal::Suspended
-        | KeyRefusal::NotUsable
-        | KeyRefusal::Unauthorized
-        | KeyRefusal::OtherMaterial => Error::Refused(key_crn::not_found()),
-    }
+    Error::of_key(refusal, key_crn::not_found())
 }

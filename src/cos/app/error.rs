@@ -4,6 +4,7 @@ use thiserror::Error as ThisError;
 
 use crate::app::error::Error as AppError;
 use crate::cos::domain::refusal::{Code, Refusal};
+use crate::cos::key_protect::KeyRefusal;
 use crate::crypto;
 use crate::store;
 
@@ -36,6 +37,20 @@ impl Error {
             Self::Store(_) | Self::File(_) | Self::Crypto(_) | Self::Damaged(_) | Self::KeyProtect => {
                 Code::InternalError.into()
             }
+        }
+    }
+
+    /// What Key Protect did not do: any reason of its own is told as `told`, since callers do not learn which it was.
+    pub(crate) fn of_key(refusal: KeyRefusal, told: Refusal) -> Self {
+        match refusal {
+            KeyRefusal::Fault => Self::KeyProtect,
+            KeyRefusal::Store(fault) => Self::Store(fault),
+            KeyRefusal::Gone
+            | KeyRefusal::Deleted
+            | KeyRefusal::Suspended
+            | KeyRefusal::NotUsable
+            | KeyRefusal::Unauthorized
+            | KeyRefusal::OtherMaterial => Self::Refused(told),
         }
     }
 

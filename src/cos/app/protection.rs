@@ -154,17 +154,6 @@ fn not_retained() -> Refusal {
 
 /// Source: `docs/contract/cos.md` 8.3: a registration can be changed only while its key is active.
 fn refuse(refusal: KeyRefusal) -> Error {
-    match refusal {
-        KeyRefusal::Fault => Error::KeyProtect,
-        KeyRefusal::Store(fault) => Error::Store(fault),
-        KeyRefusal::Gone
-        | KeyRefusal::Deleted
-        | KeyRefusal::Suspended
-        | KeyRefusal::NotUsable
-        | KeyRefusal::Unauthorized
-        | KeyRefusal::OtherMaterial => {
-            let why = "The first retention policy of this bucket needs its root key to be active and within reach.";
-            Error::Refused(Refusal::new(Code::InvalidBucketState, why))
-        }
-    }
+    let why = "The first retention policy of this bucket needs its root key to be active and within reach.";
+    Error::of_key(refusal, Refusal::new(Code::InvalidBucketState, why))
 }

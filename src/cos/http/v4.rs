@@ -3,15 +3,15 @@
 
 use actix_web::http::Method;
 use actix_web::http::header::HeaderMap;
+use chrono::NaiveDateTime;
+use zeroize::Zeroizing;
 
 use crate::cos::domain::refusal::{Code, Refusal};
+use crate::cos::http::headers::http_date;
 use crate::cos::http::query::{self, Query};
 use crate::crypto::compare;
 use crate::crypto::digest::{self, Algorithm};
 use crate::crypto::mac::hmac_sha256;
-use crate::domain::time::Timestamp;
-use chrono::NaiveDateTime;
-use zeroize::Zeroizing;
 
 /// The one algorithm of header and URL.
 pub(crate) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
@@ -235,10 +235,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 
 /// An HTTP date in the form of signatures.
 fn basic_form(date: &str) -> Option<String> {
-    let at = httpdate::parse_http_date(date).ok()?;
-    let seconds = at.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs();
-    let at = Timestamp::from_millis(i64::try_from(seconds).ok()?.checked_mul(1_000)?);
-    Some(at.rfc3339().replace(['-', ':'], ""))
+    Some(http_date(date)?.rfc3339().replace(['-', ':'], ""))
 }
 
 fn malformed(why: &'static str) -> Refusal {

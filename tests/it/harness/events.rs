@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::receiver::Receiver;
 use super::{Harness, Reply};
 
 /// A key with registered buckets.
@@ -31,6 +32,19 @@ impl Harness {
         fields["url"] = json!(url);
         let made = self.try_subscribe(&fields).await.succeeds(201);
         made["secret"].as_str().expect("a secret").to_owned()
+    }
+
+    /// A key that was disabled and then enabled: the receiver, subscriber `ledger`, refused the first event, and the
+    /// second one waits behind it.
+    pub(crate) async fn with_one_event_behind_another(instant: &str, receiver: &Receiver) -> Self {
+        let kp = Self::frozen_at(instant).await;
+        kp.subscribe("ledger", &receiver.url()).await;
+        let key = kp.protecting(&["ledger"]).await;
+        kp.disable(&key).await.succeeds(204);
+        kp.advance("1m").await;
+        kp.enable(&key).await.succeeds(204);
+        kp.settle().await;
+        kp
     }
 
     /// Waits until nothing due is left and all attempts are answered.

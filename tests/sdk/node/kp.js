@@ -4,11 +4,12 @@
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import IbmKeyProtectApiV2 from '@ibm-cloud/ibm-key-protect/ibm-key-protect-api/v2.js';
 import { IamAuthenticator } from 'ibm-cloud-sdk-core';
 
-export { IbmKeyProtectApiV2 };
+import { READY, admin, advance } from '../admin.mjs';
+
+export { IbmKeyProtectApiV2, READY, admin, advance };
 
 export const KEY = 'application/vnd.ibm.kms.key+json';
 export const ACTION = 'application/vnd.ibm.kms.key_action+json';
@@ -30,7 +31,6 @@ const PHRASES = {
   422: 'Unprocessable Entity',
 };
 
-export const READY = JSON.parse(readFileSync(process.env.MKP_READY_FILE, 'utf8'));
 export const INSTANCE = READY.instanceId;
 
 /** A Key Protect client that gets its tokens for an API key, the ready file's by default. */
@@ -46,17 +46,6 @@ export const kp = client();
 /** The token that the SDK's own authenticator got for this client. */
 export const tokenOf = (service) => service.getAuthenticator().tokenManager.getToken();
 await tokenOf(kp); // without tokens each call would wait for ever
-
-export async function admin(method, path, body) {
-  const headers = { 'Content-Type': 'application/json' };
-  if (READY.adminToken) headers.Authorization = `Bearer ${READY.adminToken}`;
-  const reply = await fetch(READY.adminUrl + path, { method, headers, body: body && JSON.stringify(body) });
-  const text = await reply.text();
-  assert.ok(reply.ok, `${method} ${path}: ${reply.status} ${text}`);
-  return text ? JSON.parse(text) : undefined;
-}
-
-export const advance = (by) => admin('POST', '/clock/advance', { by });
 
 /** The service's own time, plus some milliseconds, as the API writes times. */
 export async function fromNow(milliseconds = 0) {

@@ -10,8 +10,10 @@ import http from 'node:http';
 import https from 'node:https';
 import { test } from 'node:test';
 import COS from 'ibm-cos-sdk';
+import { READY, admin, advance } from '../admin.mjs';
 
-export const READY = JSON.parse(readFileSync(process.env.MKP_READY_FILE, 'utf8'));
+export { READY, admin, advance };
+
 const CA = readFileSync(READY.caFile);
 
 /** Resolves names below localhost here, whatever the system thinks of them. */
@@ -66,17 +68,6 @@ export function everyWay(title, run) {
     }
   }
 }
-
-export async function admin(method, path, body) {
-  const headers = { 'Content-Type': 'application/json' };
-  if (READY.adminToken) headers.Authorization = `Bearer ${READY.adminToken}`;
-  const reply = await fetch(READY.adminUrl + path, { method, headers, body: body && JSON.stringify(body) });
-  const text = await reply.text();
-  assert.ok(reply.ok, `${method} ${path}: ${reply.status} ${text}`);
-  return text ? JSON.parse(text) : undefined;
-}
-
-export const advance = (by) => admin('POST', '/clock/advance', { by });
 
 const grant = new URLSearchParams({
   grant_type: 'urn:ibm:params:oauth:grant-type:apikey',
