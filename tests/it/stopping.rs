@@ -13,14 +13,23 @@ use crate::harness::wire;
 
 /// Real time that a stop may take (T-18), and a little for a machine that is busy with other tests.
 const STOP_DEADLINE: Duration = Duration::from_millis(5_900);
+/// What a server says to a client that asked whether its body is wanted.
+const LEAVE_TO_GO_ON: &[u8; 25] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
-/// A head whose body is still to come.
-fn slow_upload(kp: &Harness, key: &str) -> String {
-    format!(
+/// A wrap under way: its head has been read, which the leave to go on proves, and half of its body is still to come.
+async fn slow_upload(kp: &Harness, key: &str) -> TcpStream {
+    let head = format!(
         "POST /api/v2/keys/{key}/actions/wrap HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\
-         Bluemix-Instance: {}\r\nContent-Length: 26\r\n\r\n{{\"plaintext\":",
+         Bluemix-Instance: {}\r\nExpect: 100-continue\r\nContent-Length: 26\r\n\r\n",
         kp.token, kp.instance
-    )
+    );
+    let mut stream = wire::connect(&kp.url).await;
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut leave = [0; LEAVE_TO_GO_ON.len()];
+    timeout(STOP_DEADLINE, stream.read_exact(&mut leave)).await.expect("leave in time").unwrap();
+    assert_eq!(&leave, LEAVE_TO_GO_ON);
+    stream.write_all(b"{\"plaintext\":").await.unwrap();
+    stream
 }
 
 async fn idle_connections(url: &str, count: usize) -> Vec<TcpStream> {
@@ -55,8 +64,7 @@ async fn idle_connections_and_a_slow_upload_do_not_hold_up_a_stop() {
     let kp = Harness::attached(running.info()).await;
     let key = kp.create_root_key("busy").await;
     let idle = idle_connections(&kp.url, 200).await;
-    let mut slow = wire::connect(&kp.url).await;
-    slow.write_all(slow_upload(&kp, &key).as_bytes()).await.unwrap();
+    let slow = slow_upload(&kp, &key).await;
     running.signal(Signal::TERM);
     let status = timeout(STOP_DEADLINE, running.ended()).await.expect("a stop in time");
     assert_eq!(status.code(), Some(0));
@@ -70,11 +78,7 @@ async fn a_request_under_way_is_answered_in_full_and_new_connections_are_not() {
     let mut running = Running::serve(&[]).await;
     let kp = Harness::attached(running.info()).await;
     let key = kp.create_root_key("busy").await;
-    let mut slow = wire::connect(&kp.url).await;
-    let request = slow_upload(&kp, &key);
-    slow.write_all(request.as_bytes()).await.unwrap();
-    // An answer to another request on the way proves that the head above has been read.
-    kp.get("/mock/ready").send().await.succeeds(200);
+    let mut slow = slow_upload(&kp, &key).await;
     running.signal(Signal::TERM);
     until_refused(&kp.url).await;
     slow.write_all(b"\"aGVsbG8=\"}  ").await.unwrap();
@@ -103,18 +107,17 @@ async fn while_it_drains_it_is_not_ready() {
     let mut running = Running::serve(&[]).await;
     let kp = Harness::attached(running.info()).await;
     let key = kp.create_root_key("busy").await;
-    let mut slow = wire::connect(&kp.url).await;
-    slow.write_all(slow_upload(&kp, &key).as_bytes()).await.unwrap();
+    let _slow = slow_upload(&kp, &key).await;
     let mut asking = wire::connect(&kp.url).await;
     asking.write_all(b"GET /mock/ready HTTP/1.1\r\nHost: localhost\r\n").await.unwrap();
     kp.get("/mock/ready").send().await.succeeds(200);
     running.signal(Signal::TERM);
     until_refused(&kp.url).await;
-    asking.write_all(b"Connection: close\r\n\r\n").await.unwrap();
+    // A connection without a whole head counts as idle and may be shut, or reset, at any time; an answer must be the truth.
+    drop(asking.write_all(b"Connection: close\r\n\r\n").await);
     let mut bytes = Vec::new();
-    timeout(STOP_DEADLINE, asking.read_to_end(&mut bytes)).await.expect("an answer in time").unwrap();
+    drop(timeout(STOP_DEADLINE, asking.read_to_end(&mut bytes)).await.expect("an end in time"));
     if !bytes.is_empty() {
-        // A connection without a whole head counts as idle and may be shut; an answer must be the truth.
         assert_eq!(wire::parse(&bytes).status, 503);
     }
     timeout(STOP_DEADLINE, running.ended()).await.expect("a stop in time");
@@ -125,9 +128,7 @@ async fn a_second_signal_ends_it_at_once() {
     let mut running = Running::serve(&[]).await;
     let kp = Harness::attached(running.info()).await;
     let key = kp.create_root_key("busy").await;
-    let mut slow = wire::connect(&kp.url).await;
-    slow.write_all(slow_upload(&kp, &key).as_bytes()).await.unwrap();
-    kp.get("/mock/ready").send().await.succeeds(200);
+    let _slow = slow_upload(&kp, &key).await;
     running.signal(Signal::TERM);
     until_refused(&kp.url).await;
     running.signal(Signal::TERM);
