@@ -86,7 +86,7 @@ const CRATES: [(&str, &[&str]); 21] = [
     ("hyper", &["cli", "delivery", "cos"]),
     ("hyper_util", &["cli", "delivery", "cos"]),
     ("hyper_rustls", &["delivery"]),
-    ("webpki_roots", &["delivery"]),
+    ("rustls_native_certs", &["delivery"]),
     ("tower_service", &["delivery"]),
     ("clap", &["config"]),
     ("prometheus_client", &["http"]),

@@ -162,9 +162,11 @@ fn render(state: &State, name: &str, sink: &View) -> Value {
             })
         })
         .collect();
+    let address = |base: &String| format!("{base}/mock/sinks/{name}/hook-{}", sink.token);
     json!({
         "name": name,
-        "url": format!("{}/mock/sinks/{name}/hook-{}", state.info.url, sink.token),
+        "url": address(&state.info.url),
+        "tlsUrl": state.info.tls_url.as_ref().map(address),
         "script": sink.script,
         "received": received,
         "total": sink.total,
