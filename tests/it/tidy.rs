@@ -80,7 +80,7 @@ const CRATES: [(&str, &[&str]); 21] = [
     ("rustls", &["delivery", "http", "service"]),
     ("actix_tls", &["http"]),
     ("quick_xml", &["cos"]),
-    ("httpdate", &["cos"]),
+    ("httpdate", &["cos", "delivery"]),
     ("rusqlite", &["store", "cos"]),
     ("actix_web", &["http", "cos", "service", "main"]),
     ("hyper", &["cli", "delivery", "cos"]),
