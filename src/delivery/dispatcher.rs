@@ -219,12 +219,13 @@ impl Lanes {
         let begun = clock::stopwatch();
         let answer = tokio::select! {
             answer = client.post(outgoing, clock) => answer,
-            () = dispatch.out_of_patience() => {
+            () = dispatch.out_of_patience(&subscriber.name) => {
                 Answer { latency: begun.elapsed(), ..Answer::failed(AttemptError::Timeout) }
             }
         };
         let error = answer.error.map(AttemptError::name);
         debug!(subscriber = subscriber.name, status = answer.status, error, "attempt at a delivery");
+        dispatch.ended(&subscriber.name, answer.error);
         answer
     }
 

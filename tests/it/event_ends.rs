@@ -175,6 +175,54 @@ async fn a_receiver_that_hangs_costs_an_advance_two_seconds_an_attempt() {
 }
 
 #[actix_web::test]
+async fn a_receiver_that_hangs_on_many_deliveries_costs_little_more_than_on_one() {
+    let kp = Harness::frozen_at(NOON).await;
+    kp.patch("/mock/settings").json(&json!({ "webhookTimeout": "1s" })).send().await.succeeds(200);
+    let receiver = Receiver::with(&[Answer::Hang]);
+    kp.subscribe("ledger", &receiver.url()).await;
+    let buckets: Vec<String> = (0..20).map(|n| format!("b{n}")).collect();
+    let key = kp.protecting(&buckets.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    kp.disable(&key).await.succeeds(204);
+    // Twenty in five rounds of four, then each at its own instant: a second for each would be twenty.
+    let began = stopwatch();
+    kp.advance("3s").await;
+    assert!((4..12).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+    for delivery in kp.deliveries("").await {
+        let attempts = delivery["attempts"].as_array().unwrap();
+        assert_eq!((attempts.len(), &attempts[1]["error"]), (2, &json!("timeout")));
+        assert!(attempts[1]["latencyMs"].as_u64().unwrap() < 900, "{delivery}");
+    }
+    // The next advance begins with all the time again.
+    receiver.answer(&[Answer::Status(200)]);
+    kp.advance("1m").await;
+    assert_eq!(kp.deliveries("state=succeeded").await.len(), 20);
+}
+
+#[actix_web::test]
+async fn a_receiver_that_hangs_leads_to_one_failure_at_the_fourth_hour() {
+    // Four hours in half a second: the attempt is under way when the window ends.
+    let began = stopwatch();
+    let kp = Harness::with(&["--time-scale", "28800"]).await;
+    let receiver = Receiver::with(&[Answer::Hang]);
+    kp.subscribe("ledger", &receiver.url()).await;
+    let key = kp.protecting(&["a", "b"]).await;
+    kp.disable(&key).await.succeeds(204);
+    let path = "/mock/audit-events?action=kms.secrets.ack-*&min=2&wait=5s";
+    let ends = kp.get(path).send().await.succeeds(200)["auditEvents"].clone();
+    let ends = ends.as_array().unwrap();
+    assert_eq!(ends.len(), 2, "{ends:?}");
+    for (end, delivery) in ends.iter().zip(kp.deliveries("").await) {
+        assert_eq!(end["reason"]["reasonCode"], 408);
+        assert_eq!(end["responseData"]["resourceCRN"], delivery["registrationCrn"]);
+        let deadline = delivery["deadline"].as_str().unwrap().trim_end_matches('Z').to_owned();
+        assert_eq!(end["eventTime"], format!("{deadline}.00+0000"));
+        assert_eq!(delivery["state"], "failed");
+    }
+    assert_eq!(receiver.count(), 2);
+    assert!(began.elapsed().as_secs() < 2, "{:?}", began.elapsed());
+}
+
+#[actix_web::test]
 async fn an_event_waits_for_the_one_before_and_goes_at_once_when_that_is_through() {
     let scene = Scene::new(&[Answer::Status(500)]).await;
     let (kp, key) = (&scene.kp, &scene.key);
