@@ -1,6 +1,7 @@
 //! Where deliveries stand, for those who wait for them: the dispatcher for work, an advance of the clock for its end.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -43,6 +44,8 @@ pub(crate) struct Dispatch {
     hurried: watch::Sender<bool>,
     /// By subscriber: attempts in a row that ran out of time under this advance.
     hung: Mutex<HashMap<String, u32>>,
+    /// Counts changes of subscribers: who holds something for one looks at it again.
+    revision: AtomicU64,
     /// Told when the dispatcher should look again.
     pub(crate) wake: Notify,
 }
@@ -65,6 +68,7 @@ impl Dispatch {
             standing: watch::Sender::new(standing),
             hurried: watch::Sender::new(false),
             hung: Mutex::default(),
+            revision: AtomicU64::new(0),
             wake: Notify::new(),
         }
     }
@@ -154,6 +158,16 @@ impl Dispatch {
 
     fn hung(&self) -> MutexGuard<'_, HashMap<String, u32>> {
         self.hung.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes notice of a change of a subscriber.
+    pub(crate) fn subscribers_changed(&self) {
+        self.revision.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// How often subscribers have changed.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision.load(Ordering::Acquire)
     }
 
     /// Real time until the next attempt is due, as the clock runs now; `None` when none will be by itself.
