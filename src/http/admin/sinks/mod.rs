@@ -59,7 +59,10 @@ pub(crate) async fn show(request: HttpRequest, name: Path<String>, state: Data<S
         let query = Query::of(&request);
         only_known(&query, &["min", "wait"])?;
         let control = ListControl::of(&query)?;
-        let found = state.sinks.look(&name, control.least, control.wait).await;
+        let found = match state.held(state.sinks.look(&name, control.least, control.wait)).await {
+            Some(found) => found,
+            None => state.sinks.look(&name, control.least, Duration::ZERO).await,
+        };
         Ok(render(&state, &name, &found.ok_or_else(unknown)?))
     })
     .await
