@@ -87,6 +87,7 @@ async fn a_receiver_that_never_answers_leads_to_one_failure_at_the_fourth_hour()
         assert_eq!(end["reason"]["reasonForFailure"], end["responseData"]["reasonForFailure"]);
         assert_eq!((&end["eventTime"], &end["correlationId"]), (&json!("2026-01-01T16:00:00.00+0000"), &json!("off")));
         assert_eq!(end["initiator"]["name"], "Key Protect");
+        assert_eq!(end["initiator"]["credential"], json!({ "type": "apikey" }));
         assert_eq!(end["initiator"]["typeURI"], "service/security/account/serviceid");
         assert_eq!(end["target"]["typeURI"], "kms/secrets");
         assert!(end["target"]["id"].as_str().unwrap().ends_with(&key), "{end}");

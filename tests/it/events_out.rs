@@ -253,6 +253,9 @@ async fn a_rotation_by_policy_is_told_at_its_instant() {
     assert_eq!(received.text("deadline"), "2026-01-31T16:00:00Z");
     assert_eq!(received.body()["oldKeyVersion"]["id"], key);
     assert_eq!(received.body()["newKeyVersion"], kp.metadata(&key).await["keyVersion"]);
+    let correlation = received.text("correlationId");
+    let groups: Vec<usize> = correlation.split('-').map(str::len).collect();
+    assert_eq!(groups, [8, 4, 4, 4, 12], "a UUID, as after a request: {correlation}");
     let rotated = kp.audit("action=kms.secrets.rotate").await.pop().unwrap();
     let ended = kp.audit("action=kms.secrets.ack-rotate").await.pop().unwrap();
     assert_eq!(ended["correlationId"], rotated["correlationId"]);

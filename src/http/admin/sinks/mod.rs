@@ -158,10 +158,11 @@ fn render(state: &State, name: &str, sink: &View) -> Value {
         .received
         .iter()
         .map(|receipt| {
-            let body = serde_json::from_slice(&receipt.body)
-                .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&receipt.body).into_owned()));
+            let raw = String::from_utf8_lossy(&receipt.body);
+            let body: Value = serde_json::from_slice(&receipt.body).unwrap_or_else(|_| json!(raw));
             json!({
                 "at": receipt.at.rfc3339_exact(), "status": receipt.status, "headers": receipt.headers, "body": body,
+                "raw": raw,
             })
         })
         .collect();
