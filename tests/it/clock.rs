@@ -144,7 +144,7 @@ async fn one_move_is_a_hundred_years_at_most() {
     for (what, body, path) in [
         ("advance", json!({ "by": "36526d" }), "by"),
         ("advance", json!({ "by": "3650000d" }), "by"),
-        ("advance", json!({ "to": "9999-12-31T23:59:59.999Z" }), "to"),
+        ("advance", json!({ "to": "9999-12-31T23:59:59Z" }), "to"),
         ("advance", json!({ "to": "2127-01-01T00:00:00Z" }), "to"),
         ("freeze", json!({ "at": "2127-01-01T00:00:00Z" }), "at"),
     ] {
