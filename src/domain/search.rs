@@ -21,9 +21,11 @@ pub(crate) struct Search {
 pub(crate) struct Candidate {
     /// The store's number for it.
     pub(crate) row: i64,
-    pub(crate) id: KeyId,
+    /// As the store has it.
+    pub(crate) id: String,
     pub(crate) name: String,
-    pub(crate) aliases: Vec<Alias>,
+    /// Where aliases are searched.
+    pub(crate) aliases: Vec<String>,
 }
 
 /// Where a search looks.
@@ -85,24 +87,49 @@ impl Search {
         self.scopes.contains(&Scope::Alias).then(|| Alias::parse(&self.query)).flatten()
     }
 
+    /// Ready to look at keys.
+    pub(crate) fn finder(&self) -> Finder<'_> {
+        Finder {
+            search: self,
+            wanted: self.query.to_lowercase(),
+            id: self.id().map(|id| id.to_string()),
+            alias: self.alias().map(|alias| alias.as_str().to_owned()),
+        }
+    }
+}
+
+/// A search with all that is the same for each key.
+pub(crate) struct Finder<'a> {
+    search: &'a Search,
+    /// In lower case.
+    wanted: String,
+    id: Option<String>,
+    alias: Option<String>,
+}
+
+impl Finder<'_> {
     /// True when the key is found: substring or whole text, in any case, turned round by `not`.
     pub(crate) fn finds(&self, key: &Candidate) -> bool {
-        let wanted = self.query.to_lowercase();
-        let hit = |text: &str| {
-            let text = text.to_lowercase();
-            if self.exact { text == wanted } else { text.contains(&wanted) }
-        };
-        let found = self.id() == Some(key.id)
-            || self.scopes.iter().any(|scope| match scope {
-                Scope::Name => hit(&key.name),
-                Scope::Alias => key.aliases.iter().any(|alias| hit(alias.as_str())),
+        let found = self.names(key)
+            || self.search.scopes.iter().any(|scope| match scope {
+                Scope::Name => self.hits(&key.name),
+                Scope::Alias => key.aliases.iter().any(|alias| self.hits(alias)),
             });
-        found != self.not
+        found != self.search.not
     }
 
     /// True when it is the very key that the text names: that one comes first.
     pub(crate) fn looks_up(&self, key: &Candidate) -> bool {
-        self.id() == Some(key.id) || self.alias().is_some_and(|alias| key.aliases.contains(&alias))
+        self.names(key) || self.alias.as_ref().is_some_and(|alias| key.aliases.contains(alias))
+    }
+
+    fn names(&self, key: &Candidate) -> bool {
+        self.id.as_ref() == Some(&key.id)
+    }
+
+    fn hits(&self, text: &str) -> bool {
+        let text = text.to_lowercase();
+        if self.search.exact { text == self.wanted } else { text.contains(&self.wanted) }
     }
 }
 
