@@ -24,7 +24,7 @@ impl Form {
     }
 }
 
-const LISTS: [&str; 73] = [
+const LISTS: [&str; 74] = [
     "/api/v2/keys",
     "/api/v2/keys?limit=1",
     "/api/v2/keys?limit=100&offset=100",
@@ -41,6 +41,7 @@ const LISTS: [&str; 73] = [
     "/api/v2/keys?search=exact:name:key 9",
     "/api/v2/keys?search=not:name:key&state=2",
     "/api/v2/keys?search=not:key&state=2",
+    "/api/v2/keys?search=zebra&state=2",
     "/api/v2/keys?search=key&state=3&limit=10",
     "/api/v2/keys?search=key&state=3&sort=-creationDate&limit=10",
     "/api/v2/keys?search=key 7&filter=lastRotateDate=none state=2&limit=10",

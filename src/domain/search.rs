@@ -24,8 +24,6 @@ pub(crate) struct Candidate {
     /// As the store has it.
     pub(crate) id: String,
     pub(crate) name: String,
-    /// Where aliases are searched.
-    pub(crate) aliases: Vec<String>,
 }
 
 /// Where a search looks.
@@ -88,54 +86,65 @@ impl Search {
     }
 
     /// Ready to look at keys.
-    pub(crate) fn finder(&self) -> Finder<'_> {
-        Finder {
-            search: self,
-            wanted: self.query.to_lowercase(),
-            id: self.id().map(|id| id.to_string()),
-            alias: self.alias().map(|alias| alias.as_str().to_owned()),
-        }
+    pub(crate) fn finder(&self) -> Finder {
+        let wanted = self.query.to_lowercase();
+        let plain = wanted.is_ascii();
+        let id = self.id().map(|id| id.to_string());
+        Finder { wanted, plain, exact: self.exact, names: self.scopes.contains(&Scope::Name), id }
     }
 }
 
 /// A search with all that is the same for each key.
-pub(crate) struct Finder<'a> {
-    search: &'a Search,
+pub(crate) struct Finder {
     /// In lower case.
     wanted: String,
+    /// True when that is ASCII.
+    plain: bool,
+    exact: bool,
+    /// True when names are searched.
+    names: bool,
     id: Option<String>,
-    alias: Option<String>,
 }
 
-impl Finder<'_> {
-    /// True when the key is found: substring or whole text, in any case, turned round by `not`.
-    pub(crate) fn finds(&self, key: &Candidate) -> bool {
-        let found = self.names(key)
-            || self.search.scopes.iter().any(|scope| match scope {
-                Scope::Name => self.hits(&key.name),
-                Scope::Alias => key.aliases.iter().any(|alias| self.hits(alias)),
-            });
-        found != self.search.not
+impl Finder {
+    /// True when the text is the key's id, or found in its name where names are searched.
+    pub(crate) fn knows(&self, key: &Candidate) -> bool {
+        self.id.as_ref() == Some(&key.id) || (self.names && self.finds(&key.name))
     }
 
-    /// True when it is the very key that the text names: that one comes first.
-    pub(crate) fn looks_up(&self, key: &Candidate) -> bool {
-        self.names(key) || self.alias.as_ref().is_some_and(|alias| key.aliases.contains(alias))
-    }
-
-    fn names(&self, key: &Candidate) -> bool {
-        self.id.as_ref() == Some(&key.id)
-    }
-
-    fn hits(&self, text: &str) -> bool {
+    /// True when it is found in a name or alias: as a part or the whole, in any case.
+    pub(crate) fn finds(&self, text: &str) -> bool {
+        if self.plain && text.is_ascii() {
+            return if self.exact { text.eq_ignore_ascii_case(&self.wanted) } else { self.is_part_of(text.as_bytes()) };
+        }
         let text = text.to_lowercase();
-        if self.search.exact { text == self.wanted } else { text.contains(&self.wanted) }
+        if self.exact { text == self.wanted } else { text.contains(&self.wanted) }
+    }
+
+    fn is_part_of(&self, text: &[u8]) -> bool {
+        let wanted = self.wanted.as_bytes();
+        text.windows(wanted.len()).any(|part| part.eq_ignore_ascii_case(wanted))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_are_found_in_any_case_of_any_script() {
+        for (query, text, found) in [
+            ("Gold", "the GOLDEN key", true),
+            ("gold", "gol", false),
+            ("ÄRA", "neue ära", true),
+            ("ära", "neue ara", false),
+            ("k", "\u{212a}elvin", true),
+            ("exact:Gold", "gOLD", true),
+            ("exact:Gold", "golden", false),
+        ] {
+            assert_eq!(Search::parse(query).unwrap().finder().finds(text), found, "{query} in {text}");
+        }
+    }
 
     #[test]
     fn prefixes_come_in_any_order_and_escape_ends_them() {

@@ -41,7 +41,7 @@ fn by_spans(tx: &Tx<'_>, instance: InstanceId, pages: &Pages<'_, '_>, range: Ran
         "SELECT coalesce(sum(iif(s.first >= ?2 AND s.last <= ?3, s.keys,
              (SELECT count(*) FROM keys k INDEXED BY keys_by_creation
               WHERE k.instance_id = ?1 AND k.kind = s.kind AND k.created_at BETWEEN max(?2, s.first) AND min(?3, s.last)
-                  AND k.seq >> 12 = s.span))), 0)
+                  AND k.seq >> 10 = s.span))), 0)
          FROM key_spans s WHERE s.instance_id = ?1 AND s.kind IN ({}) AND s.last >= ?2 AND s.first <= ?3",
         pages.kinds()
     );

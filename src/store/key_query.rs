@@ -1,5 +1,7 @@
 //! Which keys are meant, as SQL; counting and listing them.
 
+use std::collections::HashMap;
+
 use rusqlite::types::Value;
 use rusqlite::{Row, params_from_iter};
 
@@ -9,7 +11,7 @@ use crate::domain::filter::DateProperty;
 use crate::domain::id::InstanceId;
 use crate::domain::key::Key;
 use crate::domain::pattern::Pattern;
-use crate::domain::search::{Candidate, Scope, Search};
+use crate::domain::search::Candidate;
 use crate::domain::selection::Selection;
 use crate::domain::sort::Term as SortTerm;
 use crate::store::key_kinds::{self, Kind, Range};
@@ -191,7 +193,7 @@ pub(crate) fn whole(tx: &Tx<'_>, rows: impl IntoIterator<Item = i64>) -> Result<
     Ok(all)
 }
 
-/// The same keys as [`list`], as far as a search looks at them.
+/// The same keys as [`list`], as far as a search looks at them; their aliases apart.
 ///
 /// # Errors
 /// The store's.
@@ -200,26 +202,37 @@ pub(crate) fn candidates(
     instance: InstanceId,
     selection: &Selection,
     sort: &[SortTerm],
-    search: &Search,
     window: Window,
 ) -> Result<Vec<Candidate>, Error> {
-    let mut candidates: Vec<Candidate> = key_pages::page(tx, instance, selection, sort, window)?;
-    if search.scopes.contains(&Scope::Alias) {
-        let mut statement = tx.prepare("SELECT alias FROM aliases WHERE key_id = ?1 ORDER BY seq")?;
-        for candidate in &mut candidates {
-            let mut rows = statement.query([&candidate.id])?;
-            while let Some(row) = rows.next()? {
-                candidate.aliases.push(row.get(0)?);
-            }
-        }
+    // The index by id has the names in it, the others lead to the right order: no row is looked up.
+    let mut candidates: Vec<Candidate> = key_pages::page(tx, instance, selection, &[], window)?;
+    if !sort.is_empty() {
+        let rows: Vec<i64> = key_pages::page(tx, instance, selection, sort, window)?;
+        let places: HashMap<i64, usize> = rows.into_iter().zip(0..).collect();
+        candidates.sort_by_key(|candidate| places.get(&candidate.row).copied());
     }
     Ok(candidates)
+}
+
+/// True when one of a key's aliases passes a test.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn has_alias(tx: &Tx<'_>, key: &str, passes: impl Fn(&str) -> bool) -> Result<bool, Error> {
+    let mut statement = tx.prepare("SELECT alias FROM aliases WHERE key_id = ?1")?;
+    let mut rows = statement.query([key])?;
+    while let Some(row) = rows.next()? {
+        if passes(&row.get::<_, String>(0)?) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 impl Shown for Candidate {
     const COLUMNS: &'static str = "k.seq, k.id, k.name";
 
     fn read(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
-        Ok(Self { row: row.get(first)?, id: row.get(first + 1)?, name: row.get(first + 2)?, aliases: Vec::new() })
+        Ok(Self { row: row.get(first)?, id: row.get(first + 1)?, name: row.get(first + 2)? })
     }
 }

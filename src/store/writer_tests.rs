@@ -1,3 +1,5 @@
+//! The log stays short, whoever reads.
+
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::OpenFlags;
@@ -62,7 +64,7 @@ impl Store {
     }
 }
 
-#[actix_web::test]
+#[tokio::test]
 async fn the_log_stays_short_while_readers_take_turns() {
     let store = Store::start();
     let done = AtomicBool::new(false);

@@ -110,7 +110,7 @@ CREATE TABLE key_counts (
     PRIMARY KEY (instance_id, ring_id, kind)
 ) STRICT, WITHOUT ROWID;
 
--- The same for each 4,096 keys that were made one after another, whatever their rings; and between which instants.
+-- The same for each 1,024 keys that were made one after another, whatever their rings; and between which instants.
 CREATE TABLE key_spans (
     instance_id TEXT NOT NULL,
     kind INTEGER NOT NULL,
@@ -123,7 +123,7 @@ CREATE TABLE key_spans (
 CREATE TRIGGER keys_counted_in AFTER INSERT ON keys BEGIN
     INSERT INTO key_counts VALUES (new.instance_id, new.ring_id, new.kind, 1)
         ON CONFLICT (instance_id, ring_id, kind) DO UPDATE SET keys = keys + 1;
-    INSERT INTO key_spans VALUES (new.instance_id, new.kind, new.seq >> 12, 1, new.created_at, new.created_at)
+    INSERT INTO key_spans VALUES (new.instance_id, new.kind, new.seq >> 10, 1, new.created_at, new.created_at)
         ON CONFLICT (instance_id, kind, span) DO UPDATE SET keys = keys + 1, first = min(first, excluded.first),
             last = max(last, excluded.last);
 END;
@@ -131,9 +131,9 @@ CREATE TRIGGER keys_counted_out AFTER DELETE ON keys BEGIN
     UPDATE key_counts SET keys = keys - 1
         WHERE instance_id = old.instance_id AND ring_id = old.ring_id AND kind = old.kind;
     UPDATE key_spans SET keys = keys - 1
-        WHERE instance_id = old.instance_id AND kind = old.kind AND span = old.seq >> 12;
+        WHERE instance_id = old.instance_id AND kind = old.kind AND span = old.seq >> 10;
     DELETE FROM key_spans
-        WHERE instance_id = old.instance_id AND kind = old.kind AND span = old.seq >> 12 AND keys = 0;
+        WHERE instance_id = old.instance_id AND kind = old.kind AND span = old.seq >> 10 AND keys = 0;
 END;
 CREATE TRIGGER keys_counted_elsewhere AFTER UPDATE OF ring_id, kind ON keys
     WHEN old.ring_id <> new.ring_id OR old.kind <> new.kind BEGIN
@@ -142,10 +142,10 @@ CREATE TRIGGER keys_counted_elsewhere AFTER UPDATE OF ring_id, kind ON keys
     INSERT INTO key_counts VALUES (new.instance_id, new.ring_id, new.kind, 1)
         ON CONFLICT (instance_id, ring_id, kind) DO UPDATE SET keys = keys + 1;
     UPDATE key_spans SET keys = keys - 1
-        WHERE instance_id = old.instance_id AND kind = old.kind AND span = old.seq >> 12;
+        WHERE instance_id = old.instance_id AND kind = old.kind AND span = old.seq >> 10;
     DELETE FROM key_spans
-        WHERE instance_id = old.instance_id AND kind = old.kind AND span = old.seq >> 12 AND keys = 0;
-    INSERT INTO key_spans VALUES (new.instance_id, new.kind, new.seq >> 12, 1, new.created_at, new.created_at)
+        WHERE instance_id = old.instance_id AND kind = old.kind AND span = old.seq >> 10 AND keys = 0;
+    INSERT INTO key_spans VALUES (new.instance_id, new.kind, new.seq >> 10, 1, new.created_at, new.created_at)
         ON CONFLICT (instance_id, kind, span) DO UPDATE SET keys = keys + 1, first = min(first, excluded.first),
             last = max(last, excluded.last);
 END;
