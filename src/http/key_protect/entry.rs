@@ -152,8 +152,9 @@ async fn admit(
 /// The operation that `errorMsg` names: the legacy form without a body does not say which one it was. Source: docs,
 /// error-messages.
 fn named_operation(request: &HttpRequest, operation: Operation, failure: &Error) -> Operation {
-    let legacy = request.match_info().get("action").is_none() && request.method() == Method::POST;
-    let bodiless = matches!(failure, Error::Refused(Reason::NoBody)) && request.match_info().get("id").is_some();
+    let path = request.match_info();
+    let legacy = path.get("id").is_some() && path.get("action").is_none() && request.method() == Method::POST;
+    let bodiless = matches!(failure, Error::Refused(Reason::NoBody));
     if legacy && bodiless { Operation::UnknownAction } else { operation }
 }
 
@@ -183,7 +184,20 @@ async fn unrouted(request: &HttpRequest, state: &State, reason: Reason) -> HttpR
 
 /// The key that the path names.
 pub(crate) fn key_ref(request: &HttpRequest) -> KeyRef {
-    KeyRef::parse(request.match_info().get("id").unwrap_or_default())
+    KeyRef::parse(key_text(request).unwrap_or_default())
+}
+
+/// Id and action of `/{id}/actions/{wrap, unwrap or rewrap}`.
+pub(crate) fn of_data_plane(path: &str) -> Option<(&str, &str)> {
+    let (id, rest) = path.strip_prefix('/')?.split_once('/')?;
+    let action = rest.strip_prefix("actions/")?;
+    (!id.is_empty() && matches!(action, "wrap" | "unwrap" | "rewrap")).then_some((id, action))
+}
+
+/// The path's part for the key, from its pattern or where there is none.
+fn key_text(request: &HttpRequest) -> Option<&str> {
+    let path = request.match_info();
+    path.get("id").or_else(|| of_data_plane(path.unprocessed()).map(|(id, _)| id))
 }
 
 /// How the caller wants a change to be answered.
@@ -261,7 +275,7 @@ fn made_correlation(state: &State) -> (String, HeaderValue) {
 }
 
 fn named_key(request: &HttpRequest) -> Option<KeyId> {
-    request.match_info().get("id").and_then(KeyId::parse)
+    key_text(request).and_then(KeyId::parse)
 }
 
 fn record_unidentified(
