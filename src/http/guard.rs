@@ -82,7 +82,7 @@ where
             let _under_way = under_way;
             let response = answer.await?;
             let (status, took) = (response.status().as_u16(), stopwatch.elapsed());
-            debug!(%method, path, status, micros = took.as_micros(), "answered");
+            debug!(%method, path, status, micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX), "answered");
             if let Some(state) = state {
                 metrics::count(&state, method.as_str(), &path, status, took);
             }

@@ -7,6 +7,7 @@ use actix_web::http::header::{HOST, HeaderName, HeaderValue};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
+use tracing::debug;
 
 use crate::app::delete_key::Reply;
 use crate::app::error::Error;
@@ -108,6 +109,7 @@ async fn turn_away(
     refused: &Unidentified,
 ) -> HttpResponse {
     let refusal = envelope::refuse(operation, &refused.reason.clone().into());
+    debug!(operation = operation.row().id, status = refusal.status, why = refused.why(), "not let in");
     let record = record_unidentified(request, state, operation, now, trace, refused, &refusal);
     state.app.note(record).await;
     refusal.response
@@ -122,6 +124,7 @@ async fn fail(request: &HttpRequest, state: &State, cx: &Context, failure: Optio
     let mut record = Record::of(cx, recorded(refusal.status));
     record.failure.clone_from(&refusal.text);
     record.target.key = named_key(request);
+    debug!(operation = cx.operation.row().id, status = refusal.status, why = refusal.text, "refused");
     state.app.note(record).await;
     refusal.response
 }
@@ -217,6 +220,20 @@ pub(crate) fn wants_representation(request: &HttpRequest) -> bool {
 struct Unidentified {
     caller: Option<Arc<Caller>>,
     reason: Reason,
+}
+
+impl Unidentified {
+    /// What the caller is not told: the API answers all of these alike.
+    fn why(&self) -> &'static str {
+        match (&self.caller, &self.reason) {
+            (None, Reason::BearerSubject) => "the Authorization header is no `Bearer` and one readable token",
+            (None, _) => "no token, or one that is expired, of another service or not valid",
+            (Some(_), Reason::Unauthorized) => {
+                "no instance of this id in the caller's account, or none that may be called so"
+            }
+            (Some(_), _) => "the instance's header, its network policy or the body",
+        }
+    }
 }
 
 /// Source: `docs/contract/keys.md` 1, check order: authorization, then instance.
