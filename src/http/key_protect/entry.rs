@@ -192,9 +192,11 @@ pub(crate) fn key_ref(request: &HttpRequest) -> KeyRef {
 
 /// Id and action of `/{id}/actions/{wrap, unwrap or rewrap}`.
 pub(crate) fn of_data_plane(path: &str) -> Option<(&str, &str)> {
-    let (id, rest) = path.strip_prefix('/')?.split_once('/')?;
-    let action = rest.strip_prefix("actions/")?;
-    (!id.is_empty() && matches!(action, "wrap" | "unwrap" | "rewrap")).then_some((id, action))
+    // From its end, which compares a few bytes, where to look for a slash would be to read them all.
+    let is_end = |action: &&&str| path.strip_suffix(**action).is_some_and(|path| path.ends_with('/'));
+    let action = ["unwrap", "rewrap", "wrap"].iter().find(is_end)?;
+    let id = path.strip_suffix(action)?.strip_suffix("/actions/")?.strip_prefix('/')?;
+    (!id.is_empty() && !id.as_bytes().contains(&b'/')).then_some((id, action))
 }
 
 /// The path's part for the key, from its pattern or where there is none.
@@ -337,4 +339,22 @@ fn ring(request: &HttpRequest) -> Option<RingScope> {
 fn with_correlation(mut response: HttpResponse, correlation: HeaderValue) -> HttpResponse {
     response.headers_mut().insert(CORRELATION_ID, correlation);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::of_data_plane;
+
+    #[test]
+    fn wrap_unwrap_and_rewrap_of_one_segment_are_the_data_plane() {
+        for action in ["wrap", "unwrap", "rewrap"] {
+            assert_eq!(of_data_plane(&format!("/an-alias/actions/{action}")), Some(("an-alias", action)));
+        }
+        for other in ["/a/actions/rotate", "/a/actions/xwrap", "/actions/wrap", "//actions/wrap", "/a/b/actions/wrap"] {
+            assert_eq!(of_data_plane(other), None, "{other}");
+        }
+        for other in ["a/actions/wrap", "/a/actions/wrap/", "/a/action/wrap", "/a/actionswrap", "/a/wrap", ""] {
+            assert_eq!(of_data_plane(other), None, "{other}");
+        }
+    }
 }
