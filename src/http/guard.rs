@@ -1,4 +1,4 @@
-//! What every request passes first: no tunnels, no upgrades; the watchdog is told; a line is logged from `debug`
+//! What every request passes first: no tunnels; offers of other protocols are left; the watchdog is told; a line is logged from `debug`
 //! on.
 
 use std::future::{Future, Ready, ready};
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use actix_web::Error;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
-use actix_web::http::header::UPGRADE;
+use actix_web::http::header::{HeaderMap, UPGRADE};
 use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::web::Data;
 use futures_util::future::{Either, LocalBoxFuture};
@@ -71,7 +71,8 @@ where
         }
         // Operations on keys count themselves.
         let counted = !request.path().starts_with(KEYS);
-        if !counted && !tracing::enabled!(tracing::Level::DEBUG) {
+        let offer = request.headers().contains_key(UPGRADE);
+        if !counted && !offer && !tracing::enabled!(tracing::Level::DEBUG) {
             return Either::Left(Watched { inner: self.inner.call(request), _under_way: under_way });
         }
         let stopwatch = clock::stopwatch();
@@ -80,7 +81,11 @@ where
         let answer = self.inner.call(request);
         Either::Right(Box::pin(async move {
             let _under_way = under_way;
-            let response = answer.await?;
+            let mut response = answer.await?;
+            if offer {
+                // Else actix would repeat the word `upgrade`, as if the offer were taken.
+                response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+            }
             let (status, took) = (response.status().as_u16(), stopwatch.elapsed());
             debug!(%method, path, status, micros = took.as_micros(), "answered");
             if let Some(state) = state {
@@ -113,12 +118,18 @@ impl<F: Future> Future for Watched<F> {
 fn refusal(request: &ServiceRequest) -> Option<(Data<State>, Reason)> {
     let reason = if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
         Reason::MethodNotAllowed
-    } else if request.headers().contains_key(UPGRADE) {
+    } else if asks_for_a_websocket(request.headers()) {
         Reason::UpgradeRefused
     } else {
         return None;
     };
     Some((request.app_data::<Data<State>>()?.clone(), reason))
+}
+
+/// True for an upgrade that makes a tunnel. Any other, as `h2c`, is an offer that may be left. Source: RFC 9110, 7.8.
+pub(crate) fn asks_for_a_websocket(headers: &HeaderMap) -> bool {
+    let is_one = |protocol: &str| protocol.trim().eq_ignore_ascii_case("websocket");
+    headers.get_all(UPGRADE).filter_map(|value| value.to_str().ok()).any(|value| value.split(',').any(is_one))
 }
 
 async fn refuse(request: ServiceRequest, state: Data<State>, reason: Reason) -> ServiceResponse {

@@ -285,3 +285,12 @@ async fn replies_can_be_given_other_headers_by_their_address() {
     let broken = kp.s3(Method::GET, "/overrides/k?response-content-type=a%0d%0ab").send().await;
     assert_eq!(broken.status, 400);
 }
+
+#[actix_web::test]
+async fn an_offer_of_http_2_is_left_and_the_upload_taken() {
+    let kp = with_bucket("offers").await;
+    let offer = "connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAARAAAAAAAIAAAAA\r\n";
+    let put = raw(&kp, &format!("PUT /offers/k\r\n{offer}content-length: 5\r\n"), "hello");
+    assert_eq!((put.status, put.header("connection")), (200, Some("close")), "{}", put.head);
+    assert_eq!(kp.get_object("offers/k").await.answers(200), "hello");
+}
