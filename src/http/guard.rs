@@ -87,7 +87,7 @@ where
                 response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
             }
             let (status, took) = (response.status().as_u16(), stopwatch.elapsed());
-            debug!(%method, path, status, micros = took.as_micros(), "answered");
+            debug!(%method, path, status, micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX), "answered");
             if let Some(state) = state {
                 metrics::count(&state, method.as_str(), &path, status, took);
             }
