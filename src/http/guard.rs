@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::body::BoxBody;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::UPGRADE;
 use actix_web::http::{ConnectionType, Method, StatusCode};
@@ -16,6 +16,7 @@ use tracing::debug;
 use crate::clock;
 use crate::domain::reason::Reason;
 use crate::http::admin::errors::AdminError;
+use crate::http::holding::Holding;
 use crate::http::key_protect::entry;
 use crate::http::metrics;
 use crate::http::state::State;
@@ -24,9 +25,23 @@ use crate::http::watchdog::Connection;
 /// Where operations on keys are.
 const KEYS: &str = "/api/v2";
 
-/// Source: `docs/contract/reliability.md` T-23: actix would turn these into a body without end.
+/// Bytes of a reply from which on the watchdog is told when it has been sent, not when it is ready.
+const LONG_REPLY_BYTES: u64 = 64 * 1024;
+
+/// Source: `docs/contract/reliability.md` T-20: a connection is idle once its reply has been sent.
 pub(crate) async fn check(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
-    let _under_way = request.conn_data::<Arc<Connection>>().map(Connection::begin);
+    let under_way = request.conn_data::<Arc<Connection>>().map(Connection::begin);
+    let response = pass(request, next).await?;
+    let long = match response.response().body().size() {
+        BodySize::None => false,
+        BodySize::Sized(bytes) => bytes >= LONG_REPLY_BYTES,
+        BodySize::Stream => true,
+    };
+    Ok(if long { response.map_body(|_, body| BoxBody::new(Holding::new(body, under_way))) } else { response })
+}
+
+/// Source: `docs/contract/reliability.md` T-23: actix would turn these into a body without end.
+async fn pass(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
     if let Some(refusal) = refuse(&request).await {
         if let Some(state) = request.app_data::<Data<State>>() {
             metrics::count(state, request.method().as_str(), request.path(), refusal.status().as_u16(), Duration::ZERO);

@@ -30,6 +30,7 @@ const DECIDED: [(&str, &str); 11] = [
     ("http", "crate::cos::app::inspect"),
     ("http", "crate::cos::domain::key_info"),
     ("cos", "crate::http::auth"),
+    ("cos", "crate::http::holding"),
     ("cos", "crate::http::panics"),
     ("cos", "crate::http::server"),
     ("cos", "crate::http::watchdog"),
