@@ -7,6 +7,7 @@ mod body;
 mod docs;
 mod faults;
 pub(crate) mod guard;
+pub(crate) mod holding;
 mod iam;
 mod iam_policies;
 mod json;

@@ -80,6 +80,11 @@ async fn a_bucket_may_be_named_by_the_host_below_localhost() {
     assert_eq!(raw(&kp, "GET /by.host/k\r\nhost: s3.example.com\r\n", "").body, b"x");
     let list = raw(&kp, "GET /?list-type=2\r\nhost: BY.HOST.localhost\r\n", "");
     assert_eq!(element(&String::from_utf8_lossy(&list.body), "KeyCount").as_deref(), Some("1"));
+    for path in ["/v1/b/k", "/v1/key-events"] {
+        let host = "host: by.host.localhost\r\n";
+        assert_eq!(raw(&kp, &format!("PUT {path}\r\n{host}content-length: 1\r\n"), "y").status, 200, "{path}");
+        assert_eq!(raw(&kp, &format!("GET /by.host{path}\r\nhost: localhost\r\n"), "").body, b"y", "{path}");
+    }
 }
 
 #[actix_web::test]

@@ -53,6 +53,7 @@ pub(crate) fn is_chunked(headers: &HeaderMap) -> bool {
 pub(crate) fn draft(headers: &HeaderMap) -> Result<Draft, Refusal> {
     refuse_foreign_encryption(headers)?;
     refuse_public_acl(headers)?;
+    refuse_object_lock(headers)?;
     let tags = match text(headers, "x-amz-tagging") {
         None => Vec::new(),
         Some(text) => tags_of_query(&text)?,
@@ -74,7 +75,8 @@ pub(crate) fn attributes(headers: &HeaderMap) -> Attributes {
     let names = headers.keys().map(|name| name.as_str().to_ascii_lowercase()).filter(|name| name.starts_with(META));
     for name in names {
         let value = joined(headers, &name).unwrap_or_default();
-        user.push((name.trim_start_matches(META).to_owned(), value));
+        // The name that is left may begin like that again.
+        user.push((name.strip_prefix(META).unwrap_or(&name).to_owned(), value));
     }
     user.sort_unstable();
     user.dedup_by(|one, other| one.0 == other.0);
@@ -94,12 +96,16 @@ pub(crate) fn attributes(headers: &HeaderMap) -> Attributes {
 /// `Retention-Period` and its like.
 ///
 /// # Errors
-/// `InvalidArgument` for what cannot be read.
+/// `InvalidArgument` for what cannot be read; `NotImplemented` for retention without an end.
 pub(crate) fn retention(headers: &HeaderMap) -> Result<RetentionDraft, Refusal> {
+    if let Some(period @ ("-1" | "-2")) = text(headers, "retention-period").as_deref() {
+        let why = format!("Retention-Period {period}, without an end, is not implemented.");
+        return Err(Refusal::new(Code::NotImplemented, why));
+    }
     Ok(RetentionDraft {
         period_seconds: number(headers, "retention-period")?,
         expires_at: instant(headers, "retention-expiration-date")?,
-        hold: text(headers, "retention-legal-hold-id"),
+        holds: text(headers, "retention-legal-hold-id").into_iter().collect(),
     })
 }
 
@@ -199,17 +205,36 @@ pub(crate) fn checksum(algorithm: Algorithm, value: &str) -> Result<Checksum, Re
 /// # Errors
 /// `NotImplemented`; `InvalidArgument` for an unknown algorithm.
 pub(crate) fn refuse_foreign_encryption(headers: &HeaderMap) -> Result<(), Refusal> {
-    const CLIENTS: &str = "x-amz-server-side-encryption-customer-";
-    if headers.keys().any(|name| name.as_str().to_ascii_lowercase().starts_with(CLIENTS)) {
-        let why = "Encryption with keys that the client brings (SSE-C) is not implemented.";
-        return Err(Refusal::new(Code::NotImplemented, why));
-    }
+    refuse_clients_keys(headers)?;
     match text(headers, "x-amz-server-side-encryption").as_deref() {
         None | Some("AES256") => Ok(()),
         Some("aws:kms" | "aws:kms:dsse") => {
             Err(Refusal::new(Code::NotImplemented, "Encryption with aws:kms is not implemented."))
         }
         Some(_) => Err(Refusal::new(Code::InvalidArgument, "x-amz-server-side-encryption must be AES256.")),
+    }
+}
+
+/// Refuses keys that the client brings, for an object or for the source of a copy.
+///
+/// # Errors
+/// `NotImplemented`.
+pub(crate) fn refuse_clients_keys(headers: &HeaderMap) -> Result<(), Refusal> {
+    const NAMES: [&str; 2] =
+        ["x-amz-server-side-encryption-customer-", "x-amz-copy-source-server-side-encryption-customer-"];
+    if !headers.keys().any(|name| NAMES.iter().any(|start| name.as_str().to_ascii_lowercase().starts_with(start))) {
+        return Ok(());
+    }
+    let why = "Encryption with keys that the client brings (SSE-C) is not implemented.";
+    Err(Refusal::new(Code::NotImplemented, why))
+}
+
+/// Refuses locks, which nobody would keep.
+fn refuse_object_lock(headers: &HeaderMap) -> Result<(), Refusal> {
+    let locks = ["x-amz-object-lock-mode", "x-amz-object-lock-retain-until-date", "x-amz-object-lock-legal-hold"];
+    match locks.iter().find(|name| headers.contains_key(**name)) {
+        None => Ok(()),
+        Some(name) => Err(Refusal::new(Code::NotImplemented, format!("Object lock ({name}) is not implemented."))),
     }
 }
 

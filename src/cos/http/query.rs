@@ -63,6 +63,17 @@ impl Query {
         number.map(Some).ok_or_else(wrong)
     }
 
+    /// What may be shown to others: without what a signature is made of.
+    pub(crate) fn shown(raw: &str) -> String {
+        let secret = |part: &&str| {
+            let name = part.split_once('=').map_or(*part, |(name, _)| name);
+            let name = percent_decode_str(name).decode_utf8_lossy();
+            is_of_signature(&name)
+        };
+        let kept: Vec<&str> = raw.split('&').filter(|part| !part.is_empty() && !secret(part)).collect();
+        kept.join("&")
+    }
+
     /// As signatures of version 4 want it: encoded, sorted by name and then by value, without the signature itself.
     pub(crate) fn canonical(&self) -> String {
         let encoded = |text: &str| utf8_percent_encode(text, ENCODED).to_string();
@@ -79,6 +90,12 @@ impl Query {
         }
         text
     }
+}
+
+/// True for a parameter that belongs to a signature, of either version.
+pub(crate) fn is_of_signature(name: &str) -> bool {
+    const SECOND: [&str; 3] = ["AWSAccessKeyId", "Signature", "Expires"];
+    name.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("X-Amz-")) || SECOND.contains(&name)
 }
 
 /// Percent-decodes a text, once.
@@ -120,6 +137,12 @@ mod tests {
     fn the_canonical_form_is_sorted_and_encoded_and_leaves_the_signature_out() {
         let query = Query::parse("b=2&a=%20/&X-Amz-Signature=ff&uploads&a=%2a").unwrap();
         assert_eq!(query.canonical(), "a=%20%2F&a=%2A&b=2&uploads=");
+    }
+
+    #[test]
+    fn signatures_are_not_shown() {
+        let raw = "prefix=a&X-Amz-Signature=ff&x%2Damz-credential=i&acl&AWSAccessKeyId=i&Signature=s&Expires=9";
+        assert_eq!(Query::shown(raw), "prefix=a&acl");
     }
 
     #[test]
