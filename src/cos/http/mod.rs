@@ -130,6 +130,7 @@ async fn run(
     let copies = request.headers().contains_key(copy::SOURCE);
     let operation = route::operation(request.method(), &address, &query, copies)?;
     asked.set(operation.name());
+    headers::refuse_clients_keys(request.headers())?;
     debug!(operation = operation.name(), id, "asked");
     let cx = Request {
         now: time::present(&cos.app).await,
