@@ -462,7 +462,8 @@ CREATE TABLE objects (
     UNIQUE (bucket_id, key)
 ) STRICT;
 
--- Uploads in parts. etag and list are those of a completed one: its answer, and a digest of the parts that it named.
+-- Uploads in parts. etag and list are those of a completed one: its answer, and a digest of the parts that it named; of an
+-- aborted one they are empty.
 CREATE TABLE uploads (
     seq INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,

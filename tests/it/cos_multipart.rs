@@ -6,7 +6,7 @@ use hyper::Method;
 use serde_json::json;
 
 use crate::harness::gateway::element;
-use crate::harness::{Harness, Reply};
+use crate::harness::{Call, Harness, Reply};
 
 const PART: usize = 5 * 1_024 * 1_024;
 
@@ -23,12 +23,33 @@ async fn part(kp: &Harness, path: &str, upload: &str, number: u32, bytes: Vec<u8
 }
 
 async fn complete(kp: &Harness, path: &str, upload: &str, parts: &[(u32, &str)]) -> Reply {
+    completion(kp, path, upload, parts).send().await
+}
+
+/// A completion, to be sent.
+fn completion<'h>(kp: &'h Harness, path: &str, upload: &str, parts: &[(u32, &str)]) -> Call<'h> {
     let mut body = "<CompleteMultipartUpload>".to_owned();
     for (number, etag) in parts {
         let _ = write!(body, "<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>");
     }
     body.push_str("</CompleteMultipartUpload>");
-    kp.s3(Method::POST, &format!("/{path}?uploadId={upload}")).raw(body).send().await
+    kp.s3(Method::POST, &format!("/{path}?uploadId={upload}")).raw(body)
+}
+
+#[actix_web::test]
+async fn a_completion_replaces_only_what_its_conditions_allow() {
+    let kp = Harness::with_gateway().await;
+    kp.plain_bucket("plain").await;
+    let old = kp.put_object("plain/a", "old").await;
+    let old = old.header("etag").unwrap();
+    let upload = begin(&kp, "plain/a").await;
+    let tag = part(&kp, "plain/a", &upload, 1, b"new".to_vec()).await;
+    let completion = || completion(&kp, "plain/a", &upload, &[(1, &tag)]);
+    completion().header("if-none-match", "*").send().await.refused_with(412, "PreconditionFailed");
+    completion().header("if-match", "\"other\"").send().await.refused_with(412, "PreconditionFailed");
+    assert_eq!(kp.get_object("plain/a").await.answers(200), "old");
+    completion().header("if-match", old).send().await.answers(200);
+    assert_eq!(kp.get_object("plain/a").await.answers(200), "new");
 }
 
 #[actix_web::test]
@@ -60,6 +81,36 @@ async fn parts_become_one_object_that_is_there_at_completion_only() {
     assert_eq!((second.answers(206).len(), second.header("x-amz-mp-parts-count")), (100, Some("2")));
     let state = kp.bucket_state("sealed").await;
     assert_eq!((&state["objectCount"], &state["bytesUsed"]), (&json!(1), &json!(PART + 100)));
+}
+
+#[actix_web::test]
+async fn a_quota_holds_for_what_its_parts_make_together() {
+    let kp = Harness::with_gateway().await;
+    kp.plain_bucket("plain").await;
+    let quota = json!({ "hard_quota": PART + 10 }).to_string();
+    kp.s3(Method::PATCH, "/v1/b/plain").raw(quota).send().await.answers(204);
+    let upload = begin(&kp, "plain/a").await;
+    let one = part(&kp, "plain/a", &upload, 1, vec![b'1'; PART]).await;
+    let two = part(&kp, "plain/a", &upload, 2, vec![b'2'; 11]).await;
+    complete(&kp, "plain/a", &upload, &[(1, &one), (2, &two)]).await.refused_with(400, "EntityTooLarge");
+    kp.get_object("plain/a").await.refused_with(404, "NoSuchKey");
+    complete(&kp, "plain/a", &upload, &[(1, &one)]).await.answers(200);
+}
+
+#[actix_web::test]
+async fn pages_of_nothing_do_not_ask_for_more() {
+    let kp = Harness::with_gateway().await;
+    kp.plain_bucket("plain").await;
+    let upload = begin(&kp, "plain/a").await;
+    part(&kp, "plain/a", &upload, 1, b"part".to_vec()).await;
+    for path in [
+        "/plain?uploads&max-uploads=0".to_owned(),
+        format!("/plain/a?uploadId={upload}&max-parts=0"),
+        "/?extended&max-keys=0".to_owned(),
+    ] {
+        let page = kp.s3(Method::GET, &path).send().await.answers(200);
+        assert_eq!(element(&page, "IsTruncated").as_deref(), Some("false"), "{page}");
+    }
 }
 
 #[actix_web::test]

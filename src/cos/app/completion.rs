@@ -8,27 +8,40 @@ use crate::cos::app::error::Error;
 use crate::cos::app::key_state::Need;
 use crate::cos::app::multipart::{NamedPart, UploadPlace};
 use crate::cos::app::request::Request;
+use crate::cos::app::room::Room;
 use crate::cos::app::write::{self, Stored};
 use crate::cos::domain::conditions::Conditions;
 use crate::cos::domain::object::{OBJECT_BYTES_MAX, Object, PART_BYTES_MIN, PARTS_MAX};
 use crate::cos::domain::refusal::{Code, Refusal};
+use crate::cos::domain::retention::RetentionDraft;
 use crate::cos::store::blobs::{self, Blob, Owner};
 use crate::cos::store::buckets;
 use crate::cos::store::uploads::{self, Completed};
 use crate::crypto::{compare, digest};
 
+/// What an upload's end asks for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Completion {
+    pub(crate) parts: Vec<NamedPart>,
+    /// On the object that would be replaced.
+    pub(crate) conditions: Conditions,
+    /// In place of what the upload began with, unless it is empty. Source: Python SDK, `CompleteMultipartUploadRequest`.
+    pub(crate) retention: RetentionDraft,
+}
+
 impl CosApp {
     /// Makes the object of the parts that are named. The same list again gives the same answer.
     ///
     /// # Errors
-    /// `NoSuchUpload`, `InvalidPart`, `InvalidPartOrder`, `EntityTooSmall`, `EntityTooLarge`, `AccessDenied`;
-    /// `MalformedXML` without parts.
+    /// `NoSuchUpload`, `InvalidPart`, `InvalidPartOrder`, `EntityTooSmall`, `EntityTooLarge`, `AccessDenied`,
+    /// `PreconditionFailed`; `MalformedXML` without parts.
     pub(crate) async fn complete_upload(
         &self,
         cx: &Request,
         place: UploadPlace<'_>,
-        parts: Vec<NamedPart>,
+        wanted: Completion,
     ) -> Result<Stored, Error> {
+        let Completion { parts, conditions, retention } = wanted;
         if parts.is_empty() || parts.len() > PARTS_MAX as usize {
             return Err(Code::MalformedXML.into());
         }
@@ -37,7 +50,8 @@ impl CosApp {
         self.read(move |tx| looked_for.find(tx)).await?;
         self.data_key(cx, place.bucket, Need::Write).await?;
         let stored_id = self.new_stored_id()?;
-        let (app, cx) = (Arc::clone(&self.app), cx.clone());
+        let (app, cx, shut) = (Arc::clone(&self.app), cx.clone(), self.shut());
+        let most = self.app.settings().cos_storage_bytes_max;
         let (stored, unneeded) = self
             .write(move |tx| {
                 let upload = named.find(tx)?;
@@ -49,20 +63,24 @@ impl CosApp {
                     return Err(Code::NoSuchUpload.into());
                 }
                 let bucket = buckets::get(tx, named.bucket)?.ok_or(Code::NoSuchBucket)?;
+                shut.check(&bucket)?;
                 let chosen = choose(&parts, blobs::of(tx, Owner::Upload(upload.id))?)?;
+                let size = chosen.iter().map(|blob| blob.size).sum();
+                Room::of(tx, &bucket, &upload.key, most)?.admit_parts(size)?;
+                let retention = if retention.is_empty() { upload.retention } else { retention };
                 let object = Object {
                     id: stored_id,
                     key: upload.key,
-                    size: chosen.iter().map(|blob| blob.size).sum(),
+                    size,
                     etag: etag(&chosen)?,
                     modified_at: cx.now.whole_seconds(),
                     attributes: upload.attributes,
                     tags: upload.tags,
                     checksums: Vec::new(),
                     parts: u32::try_from(chosen.len()).unwrap_or(PARTS_MAX),
-                    retention: write::retain(&bucket, &upload.retention, cx.now)?,
+                    retention: write::retain(&bucket, &retention, cx.now)?,
                 };
-                let mut unneeded = write::replace(tx, &bucket, &object, &Conditions::default(), cx.now)?;
+                let mut unneeded = write::replace(tx, &bucket, &object, &conditions, cx.now)?;
                 blobs::hand_over(tx, &chosen, object.id)?;
                 unneeded.extend(blobs::remove(tx, Owner::Upload(upload.id))?);
                 uploads::complete(tx, upload.id, &Completed { etag: object.etag.clone(), list })?;

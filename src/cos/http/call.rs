@@ -122,9 +122,17 @@ impl Call<'_> {
     /// # Errors
     /// `InvalidArgument`.
     pub(crate) fn only_version(&self) -> Result<(), Refusal> {
-        match self.query.get("versionId") {
-            None | Some("null" | "") => Ok(()),
-            Some(_) => Err(Refusal::new(Code::InvalidArgument, "Invalid version id specified")),
-        }
+        only_version(self.query.get("versionId"))
+    }
+}
+
+/// Refuses any version but the one that objects have without versioning.
+///
+/// # Errors
+/// `InvalidArgument`.
+pub(crate) fn only_version(version: Option<&str>) -> Result<(), Refusal> {
+    match version {
+        None | Some("null" | "") => Ok(()),
+        Some(_) => Err(Refusal::new(Code::InvalidArgument, "Invalid version id specified")),
     }
 }

@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::header::HOST;
 
+use crate::cos::app::completion::Completion;
 use crate::cos::app::error::Error;
 use crate::cos::app::multipart::{NamedPart, PartPlace, UploadPlace, UploadsWanted};
 use crate::cos::app::request::Access;
@@ -128,9 +129,13 @@ pub(crate) async fn list_uploads(call: &Call<'_>) -> Result<HttpResponse, Error>
 pub(crate) async fn complete(mut call: Call<'_>) -> Result<HttpResponse, Error> {
     let bucket = call.enter(Access::Write).await?;
     let document = call.document("CompleteMultipartUpload", Integrity::Free).await?;
-    let parts = document.all("Part").map(named).collect::<Result<Vec<_>, _>>()?;
+    let wanted = Completion {
+        parts: document.all("Part").map(named).collect::<Result<_, _>>()?,
+        conditions: headers::conditions(call.headers(), ""),
+        retention: headers::retention(call.headers())?,
+    };
     let place = upload_place(&call, &bucket)?;
-    let stored = call.cos.complete_upload(&call.cx, place, parts).await?;
+    let stored = call.cos.complete_upload(&call.cx, place, wanted).await?;
     let host = headers::text(call.headers(), HOST.as_str()).unwrap_or_default();
     let scheme = if call.request.app_config().secure() { "https" } else { "http" };
     let location = format!("{scheme}://{host}/{}/{}", bucket.name.as_str(), query::encode_path(place.key.as_str()));
