@@ -98,13 +98,7 @@ fn put(stream: &mut TcpStream, head: &str, object: &[u8]) -> Outcome<()> {
     if length == 0 { Ok(()) } else { Err("a reply to PUT has a body".into()) }
 }
 
-fn get(
-    stream: &mut TcpStream,
-    head: &str,
-    bytes: usize,
-    expected: Option<&[u8]>,
-    buffer: &mut [u8],
-) -> Outcome<()> {
+fn get(stream: &mut TcpStream, head: &str, bytes: usize, expected: Option<&[u8]>, buffer: &mut [u8]) -> Outcome<()> {
     stream.write_all(head.as_bytes())?;
     let (length, rest) = reply(stream)?;
     if length != bytes {

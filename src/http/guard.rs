@@ -1,16 +1,20 @@
 //! What every request passes first: no tunnels, no upgrades; the watchdog is told; a line is logged from `debug`
 //! on.
 
+use std::future::{Future, Ready, ready};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{self, Poll};
 use std::time::Duration;
 
+use actix_web::Error;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::http::header::UPGRADE;
 use actix_web::http::{ConnectionType, Method, StatusCode};
-use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{Error, HttpResponse};
+use futures_util::future::{Either, LocalBoxFuture};
+use pin_project_lite::pin_project;
 use tracing::debug;
 
 use crate::clock;
@@ -20,52 +24,108 @@ use crate::http::holding::Holding;
 use crate::http::key_protect::entry;
 use crate::http::metrics;
 use crate::http::state::State;
-use crate::http::watchdog::Connection;
+use crate::http::watchdog::{Connection, UnderWay};
 
 /// Where operations on keys are.
 const KEYS: &str = "/api/v2";
-
-/// Bytes of a reply from which on the watchdog is told when it has been sent, not when it is ready.
+/// Bytes of a reply from which on a request is under way until that has been sent, not until it is ready.
 const LONG_REPLY_BYTES: u64 = 64 * 1024;
 
-/// Source: `docs/contract/reliability.md` T-20: a connection is idle once its reply has been sent.
-pub(crate) async fn check(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
-    let under_way = request.conn_data::<Arc<Connection>>().map(Connection::begin);
-    let response = pass(request, next).await?;
+/// The check, around all routes of a port.
+pub(crate) struct Guard;
+
+impl<S> Transform<S, ServiceRequest> for Guard
+where
+    S: Service<ServiceRequest, Response = ServiceResponse, Error = Error> + 'static,
+{
+    type Response = ServiceResponse;
+    type Error = Error;
+    type Transform = Guarded<S>;
+    type InitError = ();
+    type Future = Ready<Result<Guarded<S>, ()>>;
+
+    fn new_transform(&self, inner: S) -> Self::Future {
+        ready(Ok(Guarded { inner }))
+    }
+}
+
+/// The routes behind the check.
+pub(crate) struct Guarded<S> {
+    inner: S,
+}
+
+impl<S> Service<ServiceRequest> for Guarded<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse, Error = Error> + 'static,
+{
+    type Response = ServiceResponse;
+    type Error = Error;
+    /// What neither is refused nor counted here, as wraps, goes without a box.
+    type Future = Either<Watched<S::Future>, LocalBoxFuture<'static, Result<ServiceResponse, Error>>>;
+
+    forward_ready!(inner);
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let under_way = request.conn_data::<Arc<Connection>>().map(Connection::begin);
+        if let Some((state, reason)) = refusal(&request) {
+            return Either::Right(Box::pin(async move {
+                let _under_way = under_way;
+                Ok(refuse(request, state, reason).await)
+            }));
+        }
+        // Operations on keys count themselves.
+        let counted = !request.path().starts_with(KEYS);
+        if !counted && !tracing::enabled!(tracing::Level::DEBUG) {
+            return Either::Left(Watched { inner: self.inner.call(request), under_way });
+        }
+        let stopwatch = clock::stopwatch();
+        let state = request.app_data::<Data<State>>().filter(|_| counted).cloned();
+        let (method, path) = (request.method().clone(), request.path().to_owned());
+        let answer = self.inner.call(request);
+        Either::Right(Box::pin(async move {
+            let response = answer.await?;
+            let (status, took) = (response.status().as_u16(), stopwatch.elapsed());
+            debug!(%method, path, status, micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX), "answered");
+            if let Some(state) = state {
+                metrics::count(&state, method.as_str(), &path, status, took);
+            }
+            Ok(until_sent(response, under_way))
+        }))
+    }
+}
+
+pin_project! {
+    /// An answer in the making, of which the watchdog knows.
+    pub(crate) struct Watched<F> {
+        #[pin]
+        inner: F,
+        under_way: Option<UnderWay>,
+    }
+}
+
+impl<F: Future<Output = Result<ServiceResponse, Error>>> Future for Watched<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let answer = task::ready!(this.inner.poll(cx));
+        Poll::Ready(answer.map(|response| until_sent(response, this.under_way.take())))
+    }
+}
+
+/// Keeps a request under way while a long reply is being sent. Source: `docs/contract/reliability.md` T-20.
+fn until_sent(response: ServiceResponse, under_way: Option<UnderWay>) -> ServiceResponse {
     let long = match response.response().body().size() {
         BodySize::None => false,
         BodySize::Sized(bytes) => bytes >= LONG_REPLY_BYTES,
         BodySize::Stream => true,
     };
-    Ok(if long { response.map_body(|_, body| BoxBody::new(Holding::new(body, under_way))) } else { response })
+    if long { response.map_body(|_, body| BoxBody::new(Holding::new(body, under_way))) } else { response }
 }
 
+/// Why a request is not let in. The gateway's port has no state here and decides for itself.
 /// Source: `docs/contract/reliability.md` T-23: actix would turn these into a body without end.
-async fn pass(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
-    if let Some(refusal) = refuse(&request).await {
-        if let Some(state) = request.app_data::<Data<State>>() {
-            metrics::count(state, request.method().as_str(), request.path(), refusal.status().as_u16(), Duration::ZERO);
-        }
-        return Ok(request.into_response(refusal));
-    }
-    // Operations on keys count themselves.
-    let counted = !request.path().starts_with(KEYS);
-    if !counted && !tracing::enabled!(tracing::Level::DEBUG) {
-        return next.call(request).await;
-    }
-    let stopwatch = clock::stopwatch();
-    let state = request.app_data::<Data<State>>().filter(|_| counted).cloned();
-    let (method, path) = (request.method().clone(), request.path().to_owned());
-    let response = next.call(request).await?;
-    let (status, took) = (response.status().as_u16(), stopwatch.elapsed());
-    debug!(%method, path, status, micros = took.as_micros(), "answered");
-    if let Some(state) = state {
-        metrics::count(&state, method.as_str(), &path, status, took);
-    }
-    Ok(response)
-}
-
-async fn refuse(request: &ServiceRequest) -> Option<HttpResponse> {
+fn refusal(request: &ServiceRequest) -> Option<(Data<State>, Reason)> {
     let reason = if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
         Reason::MethodNotAllowed
     } else if request.headers().contains_key(UPGRADE) {
@@ -73,14 +133,18 @@ async fn refuse(request: &ServiceRequest) -> Option<HttpResponse> {
     } else {
         return None;
     };
-    let state = request.app_data::<Data<State>>()?;
+    Some((request.app_data::<Data<State>>()?.clone(), reason))
+}
+
+async fn refuse(request: ServiceRequest, state: Data<State>, reason: Reason) -> ServiceResponse {
     let mut response = if request.path().starts_with(KEYS) {
-        entry::refuse_unread(request.request(), state, reason).await
+        entry::refuse_unread(request.request(), &state, reason).await
     } else {
         let row = reason.row();
         let status = StatusCode::from_u16(row.status).unwrap_or(StatusCode::BAD_REQUEST);
         AdminError::plain(status, "bad_request", row.message).render()
     };
     response.head_mut().set_connection_type(ConnectionType::Close);
-    Some(response)
+    metrics::count(&state, request.method().as_str(), request.path(), response.status().as_u16(), Duration::ZERO);
+    request.into_response(response)
 }

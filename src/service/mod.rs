@@ -229,7 +229,7 @@ impl Service {
     /// What a start prints: addresses, ids, and a line to copy. Holds no secret but an admin token that was made up.
     #[must_use]
     pub fn banner(&self, config: &Config) -> String {
-        ready_file::banner(&self.state.info, config)
+        ready_file::banner(&self.state.info, config, &self.state.app.clock.reading())
     }
 }
 

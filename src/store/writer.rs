@@ -3,7 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -67,6 +67,7 @@ enum Message {
 pub(crate) struct Writer {
     queue: SyncSender<Message>,
     waiting: Arc<AtomicUsize>,
+    halted: Arc<AtomicBool>,
 }
 
 impl Writer {
@@ -78,10 +79,12 @@ impl Writer {
         let (queue, jobs) = sync_channel(QUEUE_JOBS_MAX);
         let waiting = Arc::new(AtomicUsize::new(0));
         let taken = Arc::clone(&waiting);
+        let halted = Arc::new(AtomicBool::new(false));
+        let halts = Arc::clone(&halted);
         let thread = std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || {
-            Thread { connection, on_commit, taken, owes_checkpoint: false, stopped: false }.run(&jobs);
+            Thread { connection, on_commit, taken, owes_checkpoint: false, halted: halts }.run(&jobs);
         })?;
-        Ok((Self { queue, waiting }, thread))
+        Ok((Self { queue, waiting, halted }, thread))
     }
 
     /// Runs a job in a transaction. Its changes are on disk when this returns `Ok`, and are not there after any `Err`.
@@ -109,7 +112,11 @@ impl Writer {
         self.enqueue(Message::Job(job)).await.inspect_err(|_| {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
         })?;
-        answered.await.unwrap_or_else(|_| Err(Error::Closed.into()))
+        answered.await.unwrap_or_else(|_| Err(self.unanswered().into()))
+    }
+
+    fn unanswered(&self) -> Error {
+        if self.halted.load(Ordering::Relaxed) { Error::Halted } else { Error::Closed }
     }
 
     /// How many jobs wait.
@@ -143,7 +150,7 @@ struct Thread {
     /// True while deleted material is still on disk.
     owes_checkpoint: bool,
     /// True once a sync has failed: what is on disk is then unknown, so nothing more is written.
-    stopped: bool,
+    halted: Arc<AtomicBool>,
 }
 
 impl Thread {
@@ -198,7 +205,7 @@ impl Thread {
     }
 
     fn run_group(&mut self, group: Vec<Job>) {
-        if group.is_empty() || self.stopped {
+        if group.is_empty() || self.halted.load(Ordering::Relaxed) {
             return;
         }
         let mut settles = Vec::with_capacity(group.len());
@@ -207,7 +214,7 @@ impl Thread {
             error!(%fault, "a group of changes was not committed");
             if lost_a_sync(&fault) {
                 error!("the disk has lost a write: nothing more is written until the service is restarted");
-                self.stopped = true;
+                self.halted.store(true, Ordering::Relaxed);
             }
             fault.to_string()
         });
