@@ -263,7 +263,8 @@ async fn what_nobody_would_keep_is_refused_by_name() {
         (Method::GET, None, "x-amz-server-side-encryption-customer-algorithm"),
         (Method::PUT, Some(copied), "x-amz-copy-source-server-side-encryption-customer-algorithm"),
     ] {
-        let mut call = kp.s3(method, "/shelf/a").header(name, "-1");
+        let body = if method == Method::PUT { BYTES } else { "" };
+        let mut call = kp.s3(method, "/shelf/a").header(name, "-1").raw(body);
         if let Some((name, value)) = extra {
             call = call.header(name, value);
         }

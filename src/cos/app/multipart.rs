@@ -94,6 +94,19 @@ pub(crate) struct NamedPart {
     pub(crate) number: u32,
     /// With or without quotes.
     pub(crate) etag: String,
+    /// Compared with those that the part has of the same algorithm.
+    pub(crate) checksums: Vec<Checksum>,
+}
+
+impl NamedPart {
+    /// True when it names that stored part.
+    pub(super) fn is(&self, stored: &Blob) -> bool {
+        let agrees = |one: &Checksum| {
+            let same = stored.checksums.iter().find(|other| other.algorithm == one.algorithm);
+            same.is_none_or(|other| other == one)
+        };
+        self.etag.trim_matches('"') == stored.etag && self.checksums.iter().all(agrees)
+    }
 }
 
 impl From<Blob> for Part {

@@ -234,7 +234,8 @@ impl Sealing {
     }
 }
 
-fn computed(algorithm: Algorithm) -> digest::Algorithm {
+/// How an algorithm of S3's is computed.
+pub(super) fn computed(algorithm: Algorithm) -> digest::Algorithm {
     match algorithm {
         Algorithm::Crc32 => digest::Algorithm::Crc32,
         Algorithm::Crc32c => digest::Algorithm::Crc32c,

@@ -160,10 +160,6 @@ pub(crate) fn conditions(headers: &HeaderMap, prefix: &str) -> Conditions {
 /// # Errors
 /// `InvalidDigest` for what is no digest of its algorithm; `InvalidRequest` for a trailer of an unknown one.
 pub(crate) fn checks(headers: &HeaderMap) -> Result<Checks, Refusal> {
-    let md5 = text(headers, "content-md5").map(|text| {
-        let bytes = base64::decode(&text).ok().and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
-        bytes.ok_or_else(|| Refusal::from(Code::InvalidDigest))
-    });
     let mut checksums = Vec::new();
     for algorithm in Algorithm::ALL {
         if let Some(value) = text(headers, algorithm.header()) {
@@ -177,9 +173,31 @@ pub(crate) fn checks(headers: &HeaderMap) -> Result<Checks, Refusal> {
             || Refusal::new(Code::InvalidRequest, format!("x-amz-trailer names {name}, which is no checksum."));
         trailing.push(Algorithm::of_header(name).ok_or_else(unknown)?);
     }
+    Ok(Checks { checksums, trailing, ..checks_of_bytes(headers)? })
+}
+
+/// Of these, what is about the very bytes of the body: `x-amz-checksum-*` may be about an object that it names.
+///
+/// # Errors
+/// `InvalidDigest` for what is no digest of its algorithm.
+pub(crate) fn checks_of_bytes(headers: &HeaderMap) -> Result<Checks, Refusal> {
+    let md5 = text(headers, "content-md5").map(|text| {
+        let bytes = base64::decode(&text).ok().and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
+        bytes.ok_or_else(|| Refusal::from(Code::InvalidDigest))
+    });
     let digest = text(headers, "x-amz-content-sha256").filter(|digest| is_digest(digest));
     let payload_sha256 = digest.and_then(|digest| <[u8; 32]>::try_from(hex::decode(digest).ok()?).ok());
-    Ok(Checks { md5: md5.transpose()?, payload_sha256, checksums, trailing, ..Checks::default() })
+    Ok(Checks { md5: md5.transpose()?, payload_sha256, ..Checks::default() })
+}
+
+/// Checksums of an object of several parts. One of the parts' checksums, such as `AAAAAA==-2`, is left out.
+///
+/// # Errors
+/// `InvalidDigest` for what is no digest of its algorithm.
+pub(crate) fn checksums_of_object(headers: &HeaderMap) -> Result<Vec<Checksum>, Refusal> {
+    let sent = Algorithm::ALL.into_iter().filter_map(|algorithm| Some((algorithm, text(headers, algorithm.header())?)));
+    let of_whole = sent.filter(|(_, value)| !value.contains('-'));
+    of_whole.map(|(algorithm, value)| checksum(algorithm, &value)).collect()
 }
 
 /// True for SHA-256 in hexadecimal.

@@ -8,11 +8,13 @@ use crate::cos::app::error::Error;
 use crate::cos::app::multipart::{NamedPart, PartPlace, UploadPlace, UploadsWanted};
 use crate::cos::app::request::Access;
 use crate::cos::domain::bucket::Bucket;
+use crate::cos::domain::checksum::{Algorithm, Checksum};
 use crate::cos::domain::refusal::{Code, Refusal};
-use crate::cos::http::call::{Call, Integrity};
+use crate::cos::http::call::Call;
 use crate::cos::http::listing::Encoding;
 use crate::cos::http::xml::{self, Document, Element};
 use crate::cos::http::{headers, objects, query, reply};
+use crate::crypto::base64;
 
 /// Parts and uploads on one page. Source: docs, objects.
 const PAGE_MAX: u64 = 1_000;
@@ -73,10 +75,7 @@ pub(crate) async fn list_parts(call: &Call<'_>) -> Result<HttpResponse, Error> {
                 .text("LastModified", &part.modified_at.rfc3339_millis())
                 .text("ETag", &reply::quoted(&part.etag))
                 .number("Size", part.size);
-            for checksum in &part.checksums {
-                let value = crate::crypto::base64::encode(&checksum.value);
-                element.text(&format!("Checksum{}", checksum.algorithm.name()), &value);
-            }
+            put_checksums(element, &part.checksums);
         });
     }
     Ok(reply::xml(document))
@@ -128,8 +127,12 @@ pub(crate) async fn list_uploads(call: &Call<'_>) -> Result<HttpResponse, Error>
 /// `POST /{bucket}/{key}?uploadId`
 pub(crate) async fn complete(mut call: Call<'_>) -> Result<HttpResponse, Error> {
     let bucket = call.enter(Access::Write).await?;
-    let document = call.document("CompleteMultipartUpload", Integrity::Free).await?;
+    let checksums = headers::checksums_of_object(call.headers())?;
+    let size = headers::number(call.headers(), "x-amz-mp-object-size")?;
+    let document = call.document_about_object("CompleteMultipartUpload").await?;
     let wanted = Completion {
+        checksums,
+        size,
         parts: document.all("Part").map(named).collect::<Result<_, _>>()?,
         conditions: headers::conditions(call.headers(), ""),
         retention: headers::retention(call.headers())?,
@@ -145,6 +148,10 @@ pub(crate) async fn complete(mut call: Call<'_>) -> Result<HttpResponse, Error> 
         .text("Bucket", bucket.name.as_str())
         .text("Key", place.key.as_str())
         .text("ETag", &reply::quoted(&stored.etag));
+    if !stored.checksums.is_empty() {
+        put_checksums(&mut document, &stored.checksums);
+        document.text("ChecksumType", "FULL_OBJECT");
+    }
     Ok(reply::xml(document))
 }
 
@@ -173,7 +180,19 @@ pub(crate) fn part_place<'a>(call: &'a Call<'_>, bucket: &'a Bucket) -> Result<P
 fn named(part: &Element) -> Result<NamedPart, Refusal> {
     let number = part.number_of("PartNumber")?.and_then(|number| u32::try_from(number).ok());
     let (number, etag) = number.zip(part.text_of("ETag")).ok_or_else(xml::malformed)?;
-    Ok(NamedPart { number, etag: etag.to_owned() })
+    let mut checksums = Vec::new();
+    for algorithm in Algorithm::ALL {
+        if let Some(value) = part.text_of(&format!("Checksum{}", algorithm.name())) {
+            checksums.push(headers::checksum(algorithm, value)?);
+        }
+    }
+    Ok(NamedPart { number, etag: etag.to_owned(), checksums })
+}
+
+fn put_checksums(document: &mut Document, checksums: &[Checksum]) {
+    for checksum in checksums {
+        document.text(&format!("Checksum{}", checksum.algorithm.name()), &base64::encode(&checksum.value));
+    }
 }
 
 fn person(document: &mut Document, role: &str, id: &str) {
