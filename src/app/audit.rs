@@ -2,7 +2,7 @@
 //! second and are stored in blocks.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 use tracing::error;
@@ -10,7 +10,8 @@ use tracing::error;
 use crate::app::App;
 use crate::app::error::Error;
 use crate::domain::audit::Record;
-use crate::store::audit::{self, Entry, Light, Numbered};
+use crate::domain::context::Context;
+use crate::store::audit::{self, Block, Common};
 use crate::store::tx::Tx;
 
 /// Records that wait before they are stored without waiting for the second to end.
@@ -22,7 +23,7 @@ const PUT_BACK_RECORDS_MAX: usize = 2 * WAITING_RECORDS_MAX;
 
 /// Records that wait to be stored.
 pub(crate) struct AuditQueue {
-    waiting: Mutex<Vec<Numbered>>,
+    waiting: Mutex<Waiting>,
     next: AtomicI64,
     /// Held by whoever stores what waits.
     storing: tokio::sync::Mutex<()>,
@@ -30,6 +31,34 @@ pub(crate) struct AuditQueue {
     pub(crate) full: Notify,
     /// Told when a record is stored, or about to be.
     pub(crate) news: Notify,
+}
+
+struct Waiting {
+    /// Takes what comes.
+    open: Block,
+    /// Blocks that the store has refused, oldest first.
+    refused: Vec<Block>,
+    serial: u32,
+    /// What the last stored block was written in.
+    room: Vec<u8>,
+}
+
+impl Waiting {
+    fn len(&self) -> usize {
+        self.open.len() + self.refused.iter().map(Block::len).sum::<usize>()
+    }
+
+    /// All blocks with something in them, oldest first.
+    fn take(&mut self) -> Vec<Block> {
+        let mut blocks = std::mem::take(&mut self.refused);
+        if self.open.len() > 0 {
+            // Blocks of zero are those that hold no records of the data plane.
+            self.serial = self.serial.checked_add(1).unwrap_or(1);
+            let next = Block::new(self.serial, std::mem::take(&mut self.room));
+            blocks.push(std::mem::replace(&mut self.open, next));
+        }
+        blocks
+    }
 }
 
 /// How far a reader of all records has come.
@@ -51,8 +80,9 @@ impl Place {
 impl AuditQueue {
     /// An empty queue; records are numbered from `next` on.
     pub(crate) fn new(next: i64) -> Self {
+        let waiting = Waiting { open: Block::new(1, Vec::new()), refused: Vec::new(), serial: 1, room: Vec::new() };
         Self {
-            waiting: Mutex::new(Vec::new()),
+            waiting: Mutex::new(waiting),
             next: AtomicI64::new(next),
             storing: tokio::sync::Mutex::new(()),
             full: Notify::new(),
@@ -60,35 +90,46 @@ impl AuditQueue {
         }
     }
 
-    fn number(&self, entry: Entry) -> Numbered {
-        Numbered { number: self.next.fetch_add(1, Ordering::Relaxed), entry }
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn push(&self, entry: Entry) -> usize {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+    fn number(&self) -> i64 {
+        self.next.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Writes a record down; gives how many wait.
+    fn push(&self, write: impl FnOnce(&mut Block, i64)) -> usize {
+        let mut waiting = self.lock();
         // Numbered under the lock: whoever takes what waits has all that has a number.
-        waiting.push(self.number(entry));
+        write(&mut waiting.open, self.number());
         waiting.len()
-    }
-
-    fn take(&self) -> Vec<Numbered> {
-        std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// How many records wait.
     pub(crate) fn len(&self) -> usize {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.lock().len()
     }
 
-    fn put_back(&self, mut entries: Vec<Numbered>) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.append(&mut waiting);
-        if entries.len() > PUT_BACK_RECORDS_MAX {
-            let lost = entries.len() - PUT_BACK_RECORDS_MAX;
-            error!(lost, "the store has refused audit records for so long that the oldest are given up");
-            entries.drain(..lost);
+    fn put_back(&self, mut blocks: Vec<Block>) {
+        let mut waiting = self.lock();
+        let mut kept = waiting.len() + blocks.iter().map(Block::len).sum::<usize>();
+        let mut lost = 0;
+        while kept > PUT_BACK_RECORDS_MAX && !blocks.is_empty() {
+            let given_up = blocks.remove(0).len();
+            (kept, lost) = (kept - given_up, lost + given_up);
         }
-        *waiting = entries;
+        if lost > 0 {
+            error!(lost, "the store has refused audit records for so long that the oldest are given up");
+        }
+        blocks.append(&mut waiting.refused);
+        waiting.refused = blocks;
+    }
+
+    fn reuse(&self, stored: Option<Vec<Block>>) {
+        if let Some(block) = stored.and_then(|mut blocks| blocks.pop()) {
+            self.lock().room = block.into_room();
+        }
     }
 }
 
@@ -98,33 +139,37 @@ impl App {
     /// # Errors
     /// The store's.
     pub(crate) fn record(&self, tx: &Tx<'_>, record: Record) -> Result<(), Error> {
-        self.record_all(tx, vec![record])
+        self.record_all(tx, &[record])
     }
 
     /// Stores several records of a change, in its transaction.
     ///
     /// # Errors
     /// The store's.
-    pub(crate) fn record_all(&self, tx: &Tx<'_>, records: Vec<Record>) -> Result<(), Error> {
-        let entries: Vec<Numbered> =
-            records.into_iter().map(|record| self.audit.number(Entry::Whole(Box::new(record)))).collect();
-        audit::append(tx, &entries)?;
+    pub(crate) fn record_all(&self, tx: &Tx<'_>, records: &[Record]) -> Result<(), Error> {
+        let mut block = Block::default();
+        for record in records {
+            block.push(self.audit.number(), record);
+        }
+        audit::append(tx, &block)?;
         self.audit.news.notify_one();
         Ok(())
     }
 
     /// Queues the record of a read or a refusal.
     pub(crate) async fn note(&self, record: Record) {
-        self.enqueue(Entry::Whole(Box::new(record))).await;
+        let waiting = self.audit.push(|block, number| block.push(number, &record));
+        self.make_room(waiting).await;
     }
 
     /// Queues a record of the data plane.
-    pub(crate) async fn note_light(&self, light: Light) {
-        self.enqueue(Entry::Light(light)).await;
+    pub(crate) async fn note_light(&self, common: &Arc<Common>, cx: &Context) {
+        let (at, correlation) = (cx.now.millis(), &cx.trace.correlation);
+        let waiting = self.audit.push(|block, number| block.push_light(number, common, at, correlation));
+        self.make_room(waiting).await;
     }
 
-    async fn enqueue(&self, entry: Entry) {
-        let waiting = self.audit.push(entry);
+    async fn make_room(&self, waiting: usize) {
         if waiting == BLOCK_RECORDS {
             self.audit.full.notify_one();
         } else if waiting >= WAITING_RECORDS_MAX {
@@ -191,16 +236,18 @@ impl App {
 
     async fn store_waiting(&self) -> Result<(), Error> {
         let _storing = self.audit.storing.lock().await;
-        let entries = self.audit.take();
-        if entries.is_empty() {
+        let blocks = Arc::new(self.audit.lock().take());
+        if blocks.is_empty() {
             return Ok(());
         }
-        let entries = Arc::new(entries);
-        let stored = Arc::clone(&entries);
-        let written = self.write(move |tx| Ok(audit::append(tx, &stored)?)).await;
+        let stored = Arc::clone(&blocks);
+        let written = self.write(move |tx| Ok(stored.iter().try_for_each(|block| audit::append(tx, block))?)).await;
         match written {
-            Ok(()) => self.audit.news.notify_one(),
-            Err(_) => self.audit.put_back(Arc::unwrap_or_clone(entries)),
+            Ok(()) => {
+                self.audit.reuse(Arc::into_inner(blocks));
+                self.audit.news.notify_one();
+            }
+            Err(_) => self.audit.put_back(Arc::unwrap_or_clone(blocks)),
         }
         written
     }

@@ -19,6 +19,7 @@ use crate::domain::context::Context;
 use crate::domain::id::{InstanceId, KeyId, VersionId};
 use crate::domain::key::{Key, Kind};
 use crate::domain::reason::Reason;
+use crate::store::audit::Common;
 use crate::store::{key_versions, keys};
 
 /// Keys that are kept ready.
@@ -44,7 +45,7 @@ struct KnownCommon {
     caller: Arc<Caller>,
     peer: Option<IpAddr>,
     versions: [Option<VersionId>; 2],
-    record: Arc<Record>,
+    common: Arc<Common>,
 }
 
 impl KeyInUse {
@@ -55,24 +56,24 @@ impl KeyInUse {
         cx: &Context,
         versions: [Option<VersionId>; 2],
         make: impl FnOnce() -> Record,
-    ) -> Arc<Record> {
+    ) -> Arc<Common> {
         let mut known = self.commons.lock().unwrap_or_else(PoisonError::into_inner);
         let same = |one: &&KnownCommon| {
             Arc::ptr_eq(&one.caller, &cx.caller)
                 && one.versions == versions
-                && one.record.uri == cx.trace.uri
+                && one.common.uri() == cx.trace.uri
                 && one.peer == cx.trace.peer
         };
         if let Some(one) = known.iter().find(same) {
-            return Arc::clone(&one.record);
+            return Arc::clone(&one.common);
         }
         if known.len() == COMMONS_MAX {
             known.clear();
         }
-        let record = Arc::new(make());
+        let common = Arc::new(Common::new(make()));
         let caller = Arc::clone(&cx.caller);
-        known.push(KnownCommon { caller, peer: cx.trace.peer, versions, record: Arc::clone(&record) });
-        record
+        known.push(KnownCommon { caller, peer: cx.trace.peer, versions, common: Arc::clone(&common) });
+        common
     }
 }
 

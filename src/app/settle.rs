@@ -68,7 +68,7 @@ impl<'a> Settling<'a> {
     /// # Errors
     /// The store's.
     pub(crate) fn finish(self) -> Result<(), Error> {
-        self.app.record_all(self.tx, self.records)
+        self.app.record_all(self.tx, &self.records)
     }
 
     /// Takes what came of an attempt.

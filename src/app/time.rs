@@ -24,7 +24,7 @@ pub(crate) async fn present(app: &Arc<App>) -> Timestamp {
 /// Rows of a journey's report.
 const REPORT_ROWS_MAX: usize = 1_000;
 
-/// One move of the clock, virtual time: whatever recurs runs on the way.
+/// One move of the clock, virtual time: whatever recurs runs on the way. A hundred years with 25 leap days.
 const JOURNEY_MAX: std::time::Duration = std::time::Duration::from_hours(24 * 36_525);
 
 /// Where the clock should go.

@@ -16,7 +16,6 @@ use crate::domain::id::VersionId;
 use crate::domain::key::machine::Action;
 use crate::domain::material::GENERATED_BYTES;
 use crate::domain::reason::Reason;
-use crate::store::audit::Light;
 
 /// A data key in clear.
 pub(crate) type Plaintext = Zeroizing<Vec<u8>>;
@@ -186,6 +185,6 @@ async fn note(app: &App, cx: &Arc<Context>, held: &KeyInUse, versions: [Option<V
         Box::pin(app.note(make())).await;
     } else {
         let common = held.common(cx, versions, make);
-        app.note_light(Light { common, cx: Arc::clone(cx) }).await;
+        app.note_light(&common, cx).await;
     }
 }

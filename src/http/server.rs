@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::http::KeepAlive;
-use actix_web::middleware::from_fn;
 use actix_web::web::{Data, PayloadConfig, ServiceConfig};
 use actix_web::{App as WebApp, HttpServer};
 use rustls::ServerConfig;
 
+use crate::http::guard::Guard;
 use crate::http::state::State;
 use crate::http::watchdog::{IDLE_MAX, Watchdog};
-use crate::http::{admin, docs, guard, iam, iam_policies, key_protect, resource_controller};
+use crate::http::{admin, docs, iam, iam_policies, key_protect, resource_controller};
 
 /// Connections at once; beyond, accepting waits. Source: `docs/contract/reliability.md` T-21.
 const CONNECTIONS_MAX: usize = 4_096;
@@ -54,9 +54,7 @@ pub(crate) fn serve(
     watchdog: Arc<Watchdog>,
     routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
 ) -> std::io::Result<Server> {
-    let factory = move || {
-        WebApp::new().app_data(PayloadConfig::new(usize::MAX)).wrap(from_fn(guard::check)).configure(routes.clone())
-    };
+    let factory = move || WebApp::new().app_data(PayloadConfig::new(usize::MAX)).wrap(Guard).configure(routes.clone());
     let workers = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     let mut server = HttpServer::new(factory)
         .workers(workers)

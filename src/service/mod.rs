@@ -32,7 +32,7 @@ use crate::app::{subscribers, time};
 use crate::clock;
 use crate::config::Config;
 use crate::cos::app::CosApp;
-use crate::delivery::dispatcher::Dispatcher;
+use crate::delivery::dispatcher::{Clients, Dispatcher};
 use crate::http::state::{AdminAccess, State};
 use crate::http::watchdog::Watchdog;
 use crate::service::audit_file::AuditFile;
@@ -140,9 +140,7 @@ impl Service {
         time::keep_course(&app).await?;
         let cos = open_gateway(&app, &folder).await?;
         let addresses = ports.addresses(&config)?;
-        let gateway = addresses.cos_url.as_ref().or(addresses.cos_tls_url.as_ref());
-        let intake = gateway.map(|url| format!("{url}{}", crate::cos::http::KEY_EVENTS));
-        subscribers::place_gateway(&app, intake, app.clock.now()).await?;
+        subscribers::place_gateway(&app, addresses.key_events(), app.clock.now()).await?;
         let dispatcher = Dispatcher::start(Arc::clone(&app), webhooks::clients(&config, named, &ca)?);
         let admin_token = admin_token(&config, &app.vault.random)?;
         let ca_file = if tls::is_wanted(&config) { Some(tls::write_ca(folder.path(), &ca)?) } else { None };
@@ -230,7 +228,7 @@ impl Service {
     /// What a start prints: addresses, ids, and a line to copy. Holds no secret but an admin token that was made up.
     #[must_use]
     pub fn banner(&self, config: &Config) -> String {
-        ready_file::banner(&self.state.info, config)
+        ready_file::banner(&self.state.info, config, &self.state.app.clock.reading())
     }
 }
 

@@ -114,9 +114,10 @@ pub(crate) fn open(config: &Config, folder: &DataFolder) -> Result<Opened, Start
     let remembered = Arc::clone(&memory);
     let no_thread = |error: std::io::Error| StartError(format!("the system gives no thread: {error}"));
     let on_commit = Box::new(move |committed: &Committed| remembered.on_commit(committed));
-    let (writer, thread) = database.start_writer(on_commit).map_err(no_thread)?;
-    let (reader, mut threads) = file::start_readers(&path, READERS)?;
-    let (archive, archive_threads) = file::start_readers(&path, 1)?;
+    let snapshots = Arc::default();
+    let (writer, thread) = database.start_writer(&path, &snapshots, on_commit).map_err(no_thread)?;
+    let (reader, mut threads) = file::start_readers(&path, &snapshots, READERS)?;
+    let (archive, archive_threads) = file::start_readers(&path, &snapshots, 1)?;
     threads.extend(archive_threads);
     threads.push(thread);
     let app = App {

@@ -2,42 +2,131 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::audit::{Datum, Detail, Initiator, Record, Resource, Side, Target};
-use crate::domain::context::Context;
 use crate::domain::id::KeyId;
 use crate::store::Error;
 use crate::store::tx::Tx;
 
 /// Records that are kept; with more, the oldest blocks go.
 const RECORDS_MAX: i64 = 1_000_000;
-/// Bytes that an entry of the data plane takes, about.
-const LIGHT_BYTES: usize = 72;
 /// How often single records look for blocks over the limit.
 const RECORDS_BETWEEN_SWEEPS: i64 = 1_024;
+/// Room for what the records of a block share, in bytes.
+const ROOM_FOR_COMMONS: usize = 2 * 1024;
+/// Bytes of a written block that the next one gets as room, at most.
+const ROOM_BYTES_MAX: usize = 1024 * 1024;
 
-/// A record of the data plane: all but its time and correlation id it shares with others, which is kept once a block.
-#[derive(Clone, Debug)]
-pub(crate) struct Light {
-    pub(crate) common: Arc<Record>,
-    pub(crate) cx: Arc<Context>,
+/// What records of the data plane share, all but time and correlation id: it stands once in a block.
+#[derive(Debug)]
+pub(crate) struct Common {
+    record: Record,
+    /// Serial of the last block that has it, and its index there, so that nobody has to search. Blocks are written by one
+    /// at a time.
+    serial: AtomicU32,
+    index: AtomicU32,
 }
 
-/// A record that waits to be stored, with the number that gives its place among all records.
-#[derive(Clone, Debug)]
-pub(crate) struct Numbered {
-    pub(crate) number: i64,
-    pub(crate) entry: Entry,
+impl Common {
+    /// In no block yet.
+    pub(crate) fn new(record: Record) -> Self {
+        Self { record, serial: AtomicU32::new(0), index: AtomicU32::new(0) }
+    }
+
+    /// The path and query of those that share it.
+    pub(crate) fn uri(&self) -> &str {
+        &self.record.uri
+    }
 }
 
-/// What is stored of a record.
-#[derive(Clone, Debug)]
-pub(crate) enum Entry {
-    Whole(Box<Record>),
-    Light(Light),
+/// A block in the making. Records are written down as they come and not kept: what is allocated for a request is freed
+/// where it was, while it is still in the processor's cache.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Block {
+    /// Tells blocks apart; those that take records of the data plane have one of their own, above zero.
+    serial: u32,
+    /// Numbers of the first and of the last record.
+    span: Option<(i64, i64)>,
+    records: usize,
+    commons: Vec<Arc<Common>>,
+    /// JSON, with commas between.
+    entries: Vec<u8>,
+}
+
+impl Block {
+    /// An empty block, in the room that a stored one has left.
+    pub(crate) fn new(serial: u32, mut room: Vec<u8>) -> Self {
+        room.clear();
+        room.shrink_to(ROOM_BYTES_MAX);
+        Self { serial, entries: room, ..Self::default() }
+    }
+
+    /// How many records it holds.
+    pub(crate) fn len(&self) -> usize {
+        self.records
+    }
+
+    /// Adds a record.
+    pub(crate) fn push(&mut self, number: i64, record: &Record) {
+        self.begin(number);
+        push(&mut self.entries, &store(record));
+        self.entries.push(b']');
+    }
+
+    /// Adds a record of the data plane; `at` is virtual time in milliseconds.
+    pub(crate) fn push_light(&mut self, number: i64, common: &Arc<Common>, at: i64, correlation: &str) {
+        let index = self.index(common);
+        self.begin(number);
+        push(&mut self.entries, &index);
+        self.entries.push(b',');
+        push(&mut self.entries, &at);
+        self.entries.push(b',');
+        push_text(&mut self.entries, correlation);
+        self.entries.push(b']');
+    }
+
+    fn begin(&mut self, number: i64) {
+        let (first, last) = self.span.unwrap_or((number, number));
+        self.span = Some((first.min(number), last.max(number)));
+        self.records += 1;
+        if !self.entries.is_empty() {
+            self.entries.push(b',');
+        }
+        self.entries.push(b'[');
+        push(&mut self.entries, &number);
+        self.entries.push(b',');
+    }
+
+    fn index(&mut self, common: &Arc<Common>) -> u32 {
+        if common.serial.load(Ordering::Relaxed) == self.serial {
+            return common.index.load(Ordering::Relaxed);
+        }
+        let index = u32::try_from(self.commons.len()).unwrap_or(u32::MAX);
+        common.serial.store(self.serial, Ordering::Relaxed);
+        common.index.store(index, Ordering::Relaxed);
+        self.commons.push(Arc::clone(common));
+        index
+    }
+
+    fn json(&self) -> String {
+        let mut text = Vec::with_capacity(self.entries.len() + ROOM_FOR_COMMONS);
+        text.extend_from_slice(b"{\"entries\":[");
+        text.extend_from_slice(&self.entries);
+        text.extend_from_slice(b"],\"commons\":");
+        push(&mut text, &self.commons.iter().map(|common| store(&common.record)).collect::<Vec<_>>());
+        text.push(b'}');
+        // JSON is UTF-8.
+        String::from_utf8(text).unwrap_or_default()
+    }
+
+    /// What it was written in, for the next one.
+    pub(crate) fn into_room(self) -> Vec<u8> {
+        self.entries
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -77,25 +166,20 @@ enum StoredEntry {
 }
 
 #[derive(Deserialize)]
-struct Block {
+struct StoredBlock {
     commons: Vec<StoredRecord>,
     entries: Vec<StoredEntry>,
 }
 
-/// Stores entries as one block, and drops the oldest blocks when there are too many records. Nothing is done without
-/// entries.
+/// Stores a block, and drops the oldest ones when there are too many records. Nothing is done without records.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn append(tx: &Tx<'_>, entries: &[Numbered]) -> Result<(), Error> {
-    let numbers = || entries.iter().map(|entry| entry.number);
-    let Some((first, last)) = numbers().min().zip(numbers().max()) else { return Ok(()) };
-    tx.prepare("INSERT INTO audit (first, last, block) VALUES (?1, ?2, ?3)")?.execute(params![
-        first,
-        last,
-        encode(entries)
-    ])?;
-    if entries.len() > 1 || first % RECORDS_BETWEEN_SWEEPS == 0 {
+pub(crate) fn append(tx: &Tx<'_>, block: &Block) -> Result<(), Error> {
+    let Some((first, last)) = block.span else { return Ok(()) };
+    let insert = "INSERT INTO audit (first, last, block) VALUES (?1, ?2, ?3)";
+    tx.prepare(insert)?.execute(params![first, last, block.json()])?;
+    if block.records > 1 || first % RECORDS_BETWEEN_SWEEPS == 0 {
         tx.prepare("DELETE FROM audit WHERE last <= ?1")?.execute([last - RECORDS_MAX])?;
     }
     Ok(())
@@ -153,47 +237,26 @@ pub(crate) fn between(tx: &Tx<'_>, block: i64, after: i64, last: i64) -> Result<
     Ok((found.into_values().collect(), next_block))
 }
 
-/// Written piece by piece: a block of the hot path holds thousands of entries.
-fn encode(entries: &[Numbered]) -> String {
-    let mut commons: Vec<&Arc<Record>> = Vec::new();
-    let mut text = Vec::with_capacity(entries.len() * LIGHT_BYTES);
-    text.extend_from_slice(b"{\"entries\":[");
-    for (position, Numbered { number, entry }) in entries.iter().enumerate() {
-        text.extend_from_slice(if position == 0 { b"[".as_slice() } else { b",[".as_slice() });
-        push(&mut text, number);
-        text.push(b',');
-        match entry {
-            Entry::Whole(record) => push(&mut text, &store(record)),
-            Entry::Light(Light { common, cx }) => {
-                let known = commons.iter().position(|known| Arc::ptr_eq(known, common));
-                let index = known.unwrap_or_else(|| {
-                    commons.push(common);
-                    commons.len() - 1
-                });
-                push(&mut text, &index);
-                text.push(b',');
-                push(&mut text, &cx.now.millis());
-                text.push(b',');
-                push(&mut text, &cx.trace.correlation);
-            }
-        }
-        text.push(b']');
+/// Appends a text as JSON: most need no escapes, which takes a look at many bytes at a time to know.
+fn push_text(entries: &mut Vec<u8>, text: &str) {
+    let plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
+    if text.bytes().fold(true, |so_far, byte| so_far & plain(byte)) {
+        entries.push(b'"');
+        entries.extend_from_slice(text.as_bytes());
+        entries.push(b'"');
+    } else {
+        push(entries, text);
     }
-    text.extend_from_slice(b"],\"commons\":");
-    push(&mut text, &commons.iter().map(|common| store(common)).collect::<Vec<_>>());
-    text.push(b'}');
-    // JSON is UTF-8.
-    String::from_utf8(text).unwrap_or_default()
 }
 
 /// Appends JSON. Strings, numbers and lists of them always serialize.
-fn push<T: Serialize>(text: &mut Vec<u8>, value: &T) {
+fn push<T: Serialize + ?Sized>(text: &mut Vec<u8>, value: &T) {
     let written = serde_json::to_writer(text, value);
     debug_assert!(written.is_ok(), "a value that is no JSON");
 }
 
 fn decode(text: &str) -> Option<Vec<(i64, Record)>> {
-    let block: Block = serde_json::from_str(text).ok()?;
+    let block: StoredBlock = serde_json::from_str(text).ok()?;
     let commons: Vec<Record> = block.commons.into_iter().map(load).collect::<Option<_>>()?;
     block
         .entries
@@ -268,4 +331,18 @@ fn load_detail(stored: StoredDetail) -> Option<Detail> {
         _ => return None,
     };
     Some(Detail { side, path: stored.path, value })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_json_with_and_without_escapes() {
+        for text in ["0f6e1c1e-8d2b", "", "a\"b", "back\\slash", "tab\there", "für"] {
+            let mut written = Vec::new();
+            push_text(&mut written, text);
+            assert_eq!(serde_json::from_slice::<String>(&written).unwrap(), text);
+        }
+    }
 }

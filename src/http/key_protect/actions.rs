@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use actix_web::guard::GuardContext;
+use actix_web::http::Method;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
@@ -20,11 +22,25 @@ use crate::http::json;
 use crate::http::key_protect::entry::{self, enter_with_body, key_ref};
 use crate::http::key_protect::envelope::action_reply;
 use crate::http::key_protect::payload::{self, Payload as Given};
-use crate::http::key_protect::{keys, wrapping};
+use crate::http::key_protect::{KEYS, keys, wrapping};
 use crate::http::query::Query;
 use crate::http::state::State;
 
-/// `POST /keys/{id}/actions/{action}`
+/// True for `POST /keys/{id}/actions/{wrap, unwrap or rewrap}`.
+pub(crate) fn is_of_data_plane(request: &GuardContext<'_>) -> bool {
+    let head = request.head();
+    head.method == Method::POST && head.uri.path().strip_prefix(KEYS).and_then(entry::of_data_plane).is_some()
+}
+
+/// `POST /keys/{id}/actions/{action}` for the actions that change nothing.
+pub(crate) async fn act_on_data(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
+    let (_, name) = entry::of_data_plane(request.match_info().unprocessed()).unwrap_or_default();
+    let operation = Operation::of_action(name).unwrap_or(Operation::UnknownAction);
+    let run = async |cx, bytes| run(&request, bytes, &state, cx).await;
+    enter_with_body(&request, Some(payload), &state, operation, run).await
+}
+
+/// `POST /keys/{id}/actions/{action}` for the others.
 pub(crate) async fn act(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
     let name = request.match_info().get("action").unwrap_or_default();
     let Some(operation) = Operation::of_action(name) else {

@@ -7,9 +7,11 @@ use actix_web::http::header::{HOST, HeaderName, HeaderValue};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
+use tracing::debug;
 
 use crate::app::delete_key::Reply;
 use crate::app::error::Error;
+use crate::app::lookup;
 use crate::clock::RealTime;
 use crate::domain::alias::KeyRef;
 use crate::domain::audit::{Detail, Initiator, Record, Side, Target};
@@ -108,6 +110,7 @@ async fn turn_away(
     refused: &Unidentified,
 ) -> HttpResponse {
     let refusal = envelope::refuse(operation, &refused.reason.clone().into());
+    debug!(operation = operation.row().id, status = refusal.status, why = refused.why(), "not let in");
     let record = record_unidentified(request, state, operation, now, trace, refused, &refusal);
     state.app.note(record).await;
     refusal.response
@@ -121,7 +124,11 @@ async fn fail(request: &HttpRequest, state: &State, cx: &Context, failure: Optio
     };
     let mut record = Record::of(cx, recorded(refusal.status));
     record.failure.clone_from(&refusal.text);
-    record.target.key = named_key(request);
+    record.target.key = match (named_key(request), key_ref(request)) {
+        (None, KeyRef::Alias(alias)) => lookup::key_of_alias(&state.app, cx.instance.id, alias).await,
+        (id, _) => id,
+    };
+    debug!(operation = cx.operation.row().id, status = refusal.status, why = refusal.text, "refused");
     state.app.note(record).await;
     refusal.response
 }
@@ -152,8 +159,9 @@ async fn admit(
 /// The operation that `errorMsg` names: the legacy form without a body does not say which one it was. Source: docs,
 /// error-messages.
 fn named_operation(request: &HttpRequest, operation: Operation, failure: &Error) -> Operation {
-    let legacy = request.match_info().get("action").is_none() && request.method() == Method::POST;
-    let bodiless = matches!(failure, Error::Refused(Reason::NoBody)) && request.match_info().get("id").is_some();
+    let path = request.match_info();
+    let legacy = path.get("id").is_some() && path.get("action").is_none() && request.method() == Method::POST;
+    let bodiless = matches!(failure, Error::Refused(Reason::NoBody));
     if legacy && bodiless { Operation::UnknownAction } else { operation }
 }
 
@@ -183,7 +191,22 @@ async fn unrouted(request: &HttpRequest, state: &State, reason: Reason) -> HttpR
 
 /// The key that the path names.
 pub(crate) fn key_ref(request: &HttpRequest) -> KeyRef {
-    KeyRef::parse(request.match_info().get("id").unwrap_or_default())
+    KeyRef::parse(key_text(request).unwrap_or_default())
+}
+
+/// Id and action of `/{id}/actions/{wrap, unwrap or rewrap}`.
+pub(crate) fn of_data_plane(path: &str) -> Option<(&str, &str)> {
+    // From its end, which compares a few bytes, where to look for a slash would be to read them all.
+    let is_end = |action: &&&str| path.strip_suffix(**action).is_some_and(|path| path.ends_with('/'));
+    let action = ["unwrap", "rewrap", "wrap"].iter().find(is_end)?;
+    let id = path.strip_suffix(action)?.strip_suffix("/actions/")?.strip_prefix('/')?;
+    (!id.is_empty() && !id.as_bytes().contains(&b'/')).then_some((id, action))
+}
+
+/// The path's part for the key, from its pattern or where there is none.
+fn key_text(request: &HttpRequest) -> Option<&str> {
+    let path = request.match_info();
+    path.get("id").or_else(|| of_data_plane(path.unprocessed()).map(|(id, _)| id))
 }
 
 /// How the caller wants a change to be answered.
@@ -203,6 +226,20 @@ pub(crate) fn wants_representation(request: &HttpRequest) -> bool {
 struct Unidentified {
     caller: Option<Arc<Caller>>,
     reason: Reason,
+}
+
+impl Unidentified {
+    /// What the caller is not told: the API answers all of these alike.
+    fn why(&self) -> &'static str {
+        match (&self.caller, &self.reason) {
+            (None, Reason::BearerSubject) => "the Authorization header is no `Bearer` and one readable token",
+            (None, _) => "no token, or one that is expired, of another service or not valid",
+            (Some(_), Reason::Unauthorized) => {
+                "no instance of this id in the caller's account, or none that may be called so"
+            }
+            (Some(_), _) => "the instance's header, its network policy or the body",
+        }
+    }
 }
 
 /// Source: `docs/contract/keys.md` 1, check order: authorization, then instance.
@@ -261,7 +298,7 @@ fn made_correlation(state: &State) -> (String, HeaderValue) {
 }
 
 fn named_key(request: &HttpRequest) -> Option<KeyId> {
-    request.match_info().get("id").and_then(KeyId::parse)
+    key_text(request).and_then(KeyId::parse)
 }
 
 fn record_unidentified(
@@ -306,4 +343,22 @@ fn ring(request: &HttpRequest) -> Option<RingScope> {
 fn with_correlation(mut response: HttpResponse, correlation: HeaderValue) -> HttpResponse {
     response.headers_mut().insert(CORRELATION_ID, correlation);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::of_data_plane;
+
+    #[test]
+    fn wrap_unwrap_and_rewrap_of_one_segment_are_the_data_plane() {
+        for action in ["wrap", "unwrap", "rewrap"] {
+            assert_eq!(of_data_plane(&format!("/an-alias/actions/{action}")), Some(("an-alias", action)));
+        }
+        for other in ["/a/actions/rotate", "/a/actions/xwrap", "/actions/wrap", "//actions/wrap", "/a/b/actions/wrap"] {
+            assert_eq!(of_data_plane(other), None, "{other}");
+        }
+        for other in ["a/actions/wrap", "/a/actions/wrap/", "/a/action/wrap", "/a/actionswrap", "/a/wrap", ""] {
+            assert_eq!(of_data_plane(other), None, "{other}");
+        }
+    }
 }

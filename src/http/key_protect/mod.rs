@@ -22,14 +22,20 @@ mod rings;
 mod single;
 mod wrapping;
 
+use actix_web::guard::fn_guard;
 use actix_web::web::{self, ServiceConfig};
 
-/// The routes. Wrap, unwrap and rewrap come first: each route tried before the right one costs 0.4 µs.
+/// Where keys are.
+const KEYS: &str = "/api/v2/keys";
+
+/// The routes. Wrap, unwrap and rewrap come first, and without a pattern: a regular expression costs 0.4 µs.
 pub(crate) fn configure(routes: &mut ServiceConfig) {
+    let data_plane =
+        web::scope(KEYS).guard(fn_guard(actions::is_of_data_plane)).default_service(web::to(actions::act_on_data));
     let actions = web::resource("/api/v2/keys/{id}/actions/{action}")
         .route(web::post().to(actions::act))
         .default_service(web::to(entry::wrong_method));
-    routes.service(actions).service(
+    routes.service(data_plane).service(actions).service(
         web::scope("/api/v2")
             .service(
                 web::resource("/keys")
