@@ -145,7 +145,7 @@ impl Memory {
             self.tokens.begin_generation(generation);
         }
         if committed.effects.subscribers_changed() {
-            self.dispatch.subscribers_changed();
+            self.dispatch.subscribers_changed(committed.effects.moved());
         }
         if let NextDue::Changed(ahead) = &committed.next_due {
             self.next_due.store(ahead.work.unwrap_or(i64::MAX), Ordering::Release);

@@ -37,6 +37,8 @@ pub(crate) struct Effects {
     settings: Cell<bool>,
     /// True when a subscriber may have changed.
     subscribers: Cell<bool>,
+    /// Names of subscribers that are no longer where they were.
+    moved: RefCell<Vec<String>>,
     /// True when deleted material should leave the write-ahead log too.
     truncate_log: Cell<bool>,
 }
@@ -85,6 +87,11 @@ impl Effects {
     /// True when a subscriber may have changed.
     pub(crate) fn subscribers_changed(&self) -> bool {
         self.subscribers.get()
+    }
+
+    /// Names of subscribers that are no longer where they were. Those noted in vain do no harm.
+    pub(crate) fn moved(&self) -> Vec<String> {
+        self.moved.borrow().clone()
     }
 
     /// True when the write-ahead log should be truncated.
@@ -148,6 +155,11 @@ impl<'c> Tx<'c> {
     /// Notes that a subscriber changed.
     pub(crate) fn touch_subscribers(&self) {
         self.effects.subscribers.set(true);
+    }
+
+    /// Notes that a subscriber is no longer where it was.
+    pub(crate) fn touch_place_of(&self, subscriber: &str) {
+        self.effects.moved.borrow_mut().push(subscriber.to_owned());
     }
 
     /// Notes that material was deleted.
