@@ -462,7 +462,8 @@ CREATE TABLE objects (
     UNIQUE (bucket_id, key)
 ) STRICT;
 
--- Uploads in parts. etag and list are those of a completed one: its answer, and a digest of the parts that it named.
+-- Uploads in parts. etag and list are those of a completed one: its answer, and a digest of the parts that it named; of an
+-- aborted one they are empty.
 CREATE TABLE uploads (
     seq INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -490,8 +491,7 @@ CREATE TABLE blobs (
     UNIQUE (owner, number)
 ) STRICT;
 
--- Whom events are told. events: words joined by commas; ack: http or event_ack. Secrets are sealed under the master key;
--- the former one signs until former_until.
+-- Whom events are told. events: words joined by commas; ack: http or event_ack. Secrets are sealed under the master key.
 CREATE TABLE subscribers (
     seq INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
@@ -503,11 +503,17 @@ CREATE TABLE subscribers (
     built_in INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     nonce BLOB NOT NULL UNIQUE,
-    sealed BLOB NOT NULL,
-    former_nonce BLOB,
-    former_sealed BLOB,
-    former_until INTEGER
+    sealed BLOB NOT NULL
 ) STRICT;
+
+-- Secrets of subscribers that were replaced: each goes on to sign until its end.
+CREATE TABLE former_secrets (
+    subscriber TEXT NOT NULL,
+    until INTEGER NOT NULL,
+    nonce BLOB NOT NULL UNIQUE,
+    sealed BLOB NOT NULL
+) STRICT;
+CREATE INDEX former_secrets_by_subscriber ON former_secrets (subscriber, until);
 
 -- Lifecycle events: one action on a key, as one of its registrations is told of it. body: the bytes that each attempt
 -- sends; the four version columns are a rotation's. outcome: open, succeeded, failed, dropped.

@@ -131,10 +131,10 @@ fn checked(from: Timestamp, target: Target) -> Result<Timestamp, MoveRefusal> {
     };
     if to < from {
         Err(MoveRefusal::Backwards(from))
-    } else if to >= Timestamp::MAX {
-        Err(MoveRefusal::TooFar)
     } else if to.since(from) > JOURNEY_MAX {
         Err(MoveRefusal::TooLong)
+    } else if to >= Timestamp::MAX {
+        Err(MoveRefusal::TooFar)
     } else {
         Ok(to)
     }

@@ -165,8 +165,16 @@ fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.busy_timeout(BUSY_WAIT)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    keep_statements(&connection)?;
     Ok(connection)
+}
+
+/// Compiles each statement once. Without the guarantee that plans do not depend on values, SQLite compiles one anew
+/// each time that other values are bound.
+fn keep_statements(connection: &Connection) -> Result<(), StoreError> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    Ok(())
 }
 
 fn prepare_writer(mut connection: Connection, version: i64) -> Result<Connection, StoreError> {
@@ -178,7 +186,7 @@ fn prepare_writer(mut connection: Connection, version: i64) -> Result<Connection
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "journal_size_limit", LOG_BYTES_KEPT)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    keep_statements(&connection)?;
     if version < migrations::current() {
         migrations::migrate(&mut connection, version)?;
     }
@@ -233,5 +241,25 @@ mod tests {
     fn a_heading_is_no_fault() {
         assert_eq!(first_fault("*** in database main ***\nPage 7: never used"), "Page 7: never used");
         assert_eq!(first_fault("row 3 missing from index keys_by_kind"), "row 3 missing from index keys_by_kind");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+    use crate::domain::id::DeliveryId;
+
+    #[test]
+    fn a_statement_is_compiled_once_whatever_is_bound() {
+        let connection = prepare_writer(Connection::open_in_memory().unwrap(), 0).unwrap();
+        let tx = Tx::new(&connection);
+        let sql = "SELECT seq FROM deliveries WHERE id = ?1 AND state = ?2";
+        for (number, state) in [(1, "pending"), (2, "failed"), (3, "pending")] {
+            let id = DeliveryId::from_random([number; 16]).to_string();
+            assert!(!tx.prepare(sql).unwrap().exists([id.as_str(), state]).unwrap());
+        }
+        assert_eq!(tx.prepare(sql).unwrap().get_status(StatementStatus::RePrepare), 0);
     }
 }

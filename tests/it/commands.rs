@@ -73,6 +73,15 @@ async fn env_prints_what_clients_read_in_each_form() {
 }
 
 #[actix_web::test]
+async fn env_names_the_gateway_that_there_is() {
+    let running = Running::serve(&["--cos-tls-port", "0"]).await;
+    let info = running.info();
+    let json: Value = serde_json::from_str(&told(command(&running, &["env", "--format", "json"])).await).unwrap();
+    assert_eq!(json["COS_ENDPOINT"], info["cosTlsUrl"], "HTTPS alone");
+    assert!(info.get("cosUrl").is_none());
+}
+
+#[actix_web::test]
 async fn token_prints_one_that_works() {
     let running = Running::serve(&[]).await;
     let kp = Harness::attached(running.info()).await;

@@ -10,9 +10,11 @@ use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
 
 use crate::cos::app::body::Outgoing;
 use crate::cos::app::error::Error;
+use crate::cos::app::key_memory::KeyMemory;
 use crate::cos::app::sealing::blocking;
 use crate::cos::domain::id::{BlobId, BucketId};
 use crate::cos::domain::range::Window;
+use crate::cos::domain::refusal::Code;
 use crate::cos::key_protect::DataKey;
 use crate::cos::store::blobs::Blob;
 use crate::cos::store::files::{Lease, ObjectFiles};
@@ -30,6 +32,8 @@ pub(super) struct Reading {
     pub(super) _lease: Lease,
     pub(super) data_key: Arc<DataKey>,
     pub(super) bucket: BucketId,
+    /// Tells when the root key goes away under the read.
+    pub(super) memory: Arc<KeyMemory>,
 }
 
 /// Bytes of one file that are wanted.
@@ -67,10 +71,18 @@ pub(super) async fn open(reading: Reading, blobs: &[Blob], window: Option<Window
     let (source, first) = next(source).await?;
     let rest = stream::try_unfold(source, async |source| {
         let step = next(source).await;
-        let (source, frames) = step.inspect_err(|fault| tracing::error!(%fault, "a read is broken off"))?;
+        let (source, frames) = step.inspect_err(broken_off)?;
         Ok::<_, Error>((!frames.is_empty()).then_some((each(frames), source)))
     });
     Ok(Box::pin(each(first).chain(rest.try_flatten())))
+}
+
+fn broken_off(why: &Error) {
+    if why.is_fault() {
+        tracing::error!(fault = %why, "a read is broken off");
+    } else {
+        tracing::info!(%why, "a read is broken off");
+    }
 }
 
 fn each(frames: Vec<Bytes>) -> impl Stream<Item = Result<Bytes, Error>> {
@@ -79,6 +91,9 @@ fn each(frames: Vec<Bytes>) -> impl Stream<Item = Result<Bytes, Error>> {
 
 /// The next frames; none at the end.
 async fn next(mut source: Source) -> Result<(Source, Vec<Bytes>), Error> {
+    if source.reading.memory.is_shut(source.reading.bucket) {
+        return Err(Code::AccessDenied.into());
+    }
     blocking(move || {
         let frames = source.step()?;
         Ok((source, frames))
