@@ -77,6 +77,7 @@ impl App {
     }
 }
 
-fn derived_id(kind: &str, text: &str) -> String {
+/// A UUID: the same for the same text of a kind.
+pub(crate) fn derived_id(kind: &str, text: &str) -> String {
     uuid::Uuid::new_v5(&NAMESPACE, format!("{kind}:{text}").as_bytes()).to_string()
 }

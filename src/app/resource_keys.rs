@@ -128,10 +128,7 @@ impl App {
         let api_key: [u8; API_KEY_BYTES] = self.vault.random.array()?;
         let api_key = Zeroizing::new(crate::crypto::base64::encode_url(api_key));
         let by = caller.iam_id();
-        let policy = match wanted.service_id {
-            Some(_) => None,
-            None => Some(self.vault.iam_policy_id()?),
-        };
+        let policy_id = self.vault.iam_policy_id()?;
         let service_id = match wanted.service_id {
             Some(given) => given,
             None => uuid::Builder::from_random_bytes(self.vault.random.array()?).into_uuid().to_string(),
@@ -142,7 +139,7 @@ impl App {
             name: wanted.name,
             role: wanted.role.crn.to_owned(),
             service_id,
-            policy,
+            policy: Some(policy_id),
             access_key_id: pair.as_ref().map(|pair| pair.access_key_id.clone()),
             created_at: now,
             created_by: by.to_owned(),
@@ -152,16 +149,14 @@ impl App {
         let secrets = Secrets { api_key, hmac_secret: pair.map(|pair| pair.secret) };
         let sealed = seal(&self.vault, key.id, &secrets)?;
         let digest = compare::sha256(secrets.api_key.as_bytes());
-        let policy = policy.map(|id| access(id, &key, &instance));
+        let policy = access(policy_id, &key, &instance);
         let stored = key.clone();
         self.writer
             .run(move |tx| {
                 if !instances::is_active(tx, stored.instance)? {
                     return Err(ResourceKeyRefusal::NoInstance);
                 }
-                if let Some(policy) = policy {
-                    crate::store::iam_policies::insert(tx, &policy)?;
-                }
+                crate::store::iam_policies::insert(tx, &policy)?;
                 Ok(resource_keys::insert(tx, &stored, digest, &sealed)?)
             })
             .await?;

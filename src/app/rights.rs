@@ -62,7 +62,7 @@ impl App {
         self.memory.grants.now().everywhere(caller).meets(Roles::ADMINISTRATOR)
     }
 
-    /// True when the caller may make service instances, or change and remove that one: an Editor or Administrator.
+    /// True when the caller may make, change and remove that service instance, or any: an Editor or Administrator.
     ///
     /// Source: docs, manage-access.
     pub(crate) fn may_manage(&self, caller: &Caller, instance: Option<&Instance>) -> bool {

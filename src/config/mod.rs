@@ -66,7 +66,7 @@ pub struct Config {
     /// Addresses that webhooks may reach
     #[arg(long, env = "MKP_WEBHOOK_TARGETS", default_value = "local", value_name = "WHICH")]
     pub(crate) webhook_targets: WebhookTargets,
-    /// PEM file of CAs that HTTPS webhooks may have beside the public ones
+    /// PEM file of CAs that HTTPS webhooks may have beside the system's and the service's own
     #[arg(long, env = "MKP_WEBHOOK_CA", value_name = "FILE")]
     pub(crate) webhook_ca: Option<PathBuf>,
     /// File to append each audit record to, one line of JSON each

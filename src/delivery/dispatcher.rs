@@ -171,10 +171,12 @@ impl Lanes {
 
     /// One connection's worth of attempts: one after the other, until nothing waits.
     async fn send_all(self: Arc<Self>, name: String) {
-        while let Some(parcel) = self.next(&name) {
+        while let Some(mut parcel) = self.next(&name) {
             let (delivery, cause, due_at) = (parcel.claimed.delivery, parcel.claimed.cause, parcel.claimed.due_at);
-            let (at, ack) = (self.app.clock.now(), parcel.ack());
-            let answer = if self.is_wanted(&parcel).await {
+            let at = self.app.clock.now();
+            let is_wanted = self.is_wanted(&mut parcel).await;
+            let ack = parcel.ack();
+            let answer = if is_wanted {
                 let sent = tokio::spawn(Arc::clone(&self).send(parcel)).await;
                 Some(sent.unwrap_or_else(|_| Answer::failed(AttemptError::Reset)))
             } else {
@@ -187,13 +189,13 @@ impl Lanes {
         }
     }
 
-    /// What has waited for a while may have become void.
-    async fn is_wanted(&self, parcel: &Parcel) -> bool {
-        if parcel.held.elapsed() < HELD_LONG {
+    /// What has waited for a while may have become void, and whom it goes to may have changed.
+    async fn is_wanted(&self, parcel: &mut Parcel) -> bool {
+        if parcel.held.elapsed() < HELD_LONG && !parcel.has_changed(&self.app) {
             return true;
         }
         // A store that does not answer refuses the record too: then it is sent again, which is what receivers expect.
-        deliveries::is_wanted(&self.app, &parcel.claimed).await.unwrap_or(true)
+        deliveries::look_again(&self.app, parcel).await.unwrap_or(true)
     }
 
     fn next(&self, name: &str) -> Option<Parcel> {
@@ -219,10 +221,11 @@ impl Lanes {
         let begun = clock::stopwatch();
         let answer = tokio::select! {
             answer = client.post(outgoing, clock) => answer,
-            () = dispatch.out_of_patience() => {
+            () = dispatch.out_of_patience(&subscriber.name) => {
                 Answer { latency: begun.elapsed(), ..Answer::failed(AttemptError::Timeout) }
             }
         };
+        dispatch.ended(&subscriber.name, answer.error);
         let error = answer.error.map(AttemptError::name);
         debug!(subscriber = subscriber.name, status = answer.status, error, "attempt at a delivery");
         answer

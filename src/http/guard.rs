@@ -1,5 +1,5 @@
-//! What every request passes first: no tunnels, no upgrades; the watchdog is told; a line is logged from `debug`
-//! on.
+//! What every request passes first: no tunnels; offers of other protocols are left; the watchdog is told; a line is
+//! logged from `debug` on.
 
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use actix_web::Error;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
-use actix_web::http::header::UPGRADE;
+use actix_web::http::header::{HeaderMap, UPGRADE};
 use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::web::Data;
 use futures_util::future::{Either, LocalBoxFuture};
@@ -28,7 +28,8 @@ use crate::http::watchdog::{Connection, UnderWay};
 
 /// Where operations on keys are.
 const KEYS: &str = "/api/v2";
-/// Bytes of a reply from which on a request is under way until that has been sent, not until it is ready.
+
+/// Bytes of a reply from which on the watchdog is told when it has been sent, not when it is ready.
 const LONG_REPLY_BYTES: u64 = 64 * 1024;
 
 /// The check, around all routes of a port.
@@ -75,7 +76,8 @@ where
         }
         // Operations on keys count themselves.
         let counted = !request.path().starts_with(KEYS);
-        if !counted && !tracing::enabled!(tracing::Level::DEBUG) {
+        let offer = request.headers().contains_key(UPGRADE);
+        if !counted && !offer && !tracing::enabled!(tracing::Level::DEBUG) {
             return Either::Left(Watched { inner: self.inner.call(request), under_way });
         }
         let stopwatch = clock::stopwatch();
@@ -83,13 +85,17 @@ where
         let (method, path) = (request.method().clone(), request.path().to_owned());
         let answer = self.inner.call(request);
         Either::Right(Box::pin(async move {
-            let response = answer.await?;
+            let mut response = held(answer.await?, under_way);
+            if offer {
+                // Else actix would repeat the word `upgrade`, as if the offer were taken.
+                response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+            }
             let (status, took) = (response.status().as_u16(), stopwatch.elapsed());
             debug!(%method, path, status, micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX), "answered");
             if let Some(state) = state {
                 metrics::count(&state, method.as_str(), &path, status, took);
             }
-            Ok(until_sent(response, under_way))
+            Ok(response)
         }))
     }
 }
@@ -108,13 +114,13 @@ impl<F: Future<Output = Result<ServiceResponse, Error>>> Future for Watched<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let answer = task::ready!(this.inner.poll(cx));
-        Poll::Ready(answer.map(|response| until_sent(response, this.under_way.take())))
+        this.inner.poll(cx).map_ok(|response| held(response, this.under_way.take()))
     }
 }
 
-/// Keeps a request under way while a long reply is being sent. Source: `docs/contract/reliability.md` T-20.
-fn until_sent(response: ServiceResponse, under_way: Option<UnderWay>) -> ServiceResponse {
+/// Keeps a long reply under way until it has been sent. Source: `docs/contract/reliability.md` T-20: a connection is idle
+/// once that is so.
+fn held(response: ServiceResponse, under_way: Option<UnderWay>) -> ServiceResponse {
     let long = match response.response().body().size() {
         BodySize::None => false,
         BodySize::Sized(bytes) => bytes >= LONG_REPLY_BYTES,
@@ -128,12 +134,18 @@ fn until_sent(response: ServiceResponse, under_way: Option<UnderWay>) -> Service
 fn refusal(request: &ServiceRequest) -> Option<(Data<State>, Reason)> {
     let reason = if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
         Reason::MethodNotAllowed
-    } else if request.headers().contains_key(UPGRADE) {
+    } else if asks_for_a_websocket(request.headers()) {
         Reason::UpgradeRefused
     } else {
         return None;
     };
     Some((request.app_data::<Data<State>>()?.clone(), reason))
+}
+
+/// True for an upgrade that makes a tunnel. Any other, as `h2c`, is an offer that may be left. Source: RFC 9110, 7.8.
+pub(crate) fn asks_for_a_websocket(headers: &HeaderMap) -> bool {
+    let is_one = |protocol: &str| protocol.trim().eq_ignore_ascii_case("websocket");
+    headers.get_all(UPGRADE).filter_map(|value| value.to_str().ok()).any(|value| value.split(',').any(is_one))
 }
 
 async fn refuse(request: ServiceRequest, state: Data<State>, reason: Reason) -> ServiceResponse {

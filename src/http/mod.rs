@@ -6,7 +6,7 @@ pub(crate) mod auth;
 mod body;
 mod docs;
 mod faults;
-mod guard;
+pub(crate) mod guard;
 pub(crate) mod holding;
 mod iam;
 mod iam_policies;

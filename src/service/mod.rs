@@ -132,7 +132,7 @@ impl Service {
     pub async fn start(config: Config) -> Result<Self, StartError> {
         refuse_unsafe(&config)?;
         data_folder::check_master_key(&config)?;
-        let foreign = webhooks::foreign(&config)?;
+        let named = webhooks::named(&config)?;
         let ports = Ports::bind(&config)?;
         let folder = DataFolder::open(&config)?;
         let Opened { app, threads, owner_key, cos_hmac, ca } = open::open(&config, &folder)?;
@@ -141,8 +141,7 @@ impl Service {
         let cos = open_gateway(&app, &folder).await?;
         let addresses = ports.addresses(&config)?;
         subscribers::place_gateway(&app, addresses.key_events(), app.clock.now()).await?;
-        let clients = Clients { foreign, own: webhooks::own(&ca)? };
-        let dispatcher = Dispatcher::start(Arc::clone(&app), clients);
+        let dispatcher = Dispatcher::start(Arc::clone(&app), webhooks::clients(&config, named, &ca)?);
         let admin_token = admin_token(&config, &app.vault.random)?;
         let ca_file = if tls::is_wanted(&config) { Some(tls::write_ca(folder.path(), &ca)?) } else { None };
         let info = describe(addresses, ca_file, Secrets { owner_key, cos_hmac, admin_token });

@@ -65,6 +65,20 @@ pub(crate) fn all_in_force(tx: &Tx<'_>) -> Result<Vec<IamPolicy>, Error> {
     Ok(all)
 }
 
+/// All policies, deleted ones too, in order of creation.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn all(tx: &Tx<'_>) -> Result<Vec<IamPolicy>, Error> {
+    let mut statement = tx.prepare("SELECT * FROM iam_policies ORDER BY seq")?;
+    let mut rows = statement.query([])?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        all.push(read(row)?);
+    }
+    Ok(all)
+}
+
 /// Policies of a state, in order of creation.
 ///
 /// # Errors

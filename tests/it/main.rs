@@ -89,5 +89,6 @@ mod tidy;
 mod time_rules;
 mod tokens;
 mod versions;
+mod webhooks_tls;
 mod wire;
 mod wrapping;

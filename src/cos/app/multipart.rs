@@ -16,7 +16,7 @@ use crate::cos::domain::object::{ObjectKey, PARTS_MAX};
 use crate::cos::domain::refusal::{Code, Refusal};
 use crate::cos::store::blobs::{self, Blob, Owner};
 use crate::cos::store::buckets;
-use crate::cos::store::uploads::{self, UploadRow};
+use crate::cos::store::uploads::{self, Place, UploadRow};
 use crate::domain::time::Timestamp;
 use crate::store::tx::Tx;
 
@@ -257,7 +257,7 @@ impl CosApp {
                 if upload.completed.is_some() {
                     return Err(Code::NoSuchUpload.into());
                 }
-                uploads::remove(tx, upload.id)?;
+                uploads::abort(tx, upload.id)?;
                 app.record(tx, audit::of_object(&cx, &bucket, &named.key, "object-multipart.abort", 204))?;
                 Ok(blobs::remove(tx, Owner::Upload(upload.id))?)
             })
@@ -292,6 +292,18 @@ impl Named {
     }
 }
 
+impl UploadsWanted {
+    /// Where the page begins. An id that never was an upload's of that key counts as none.
+    fn place(&self, tx: &Tx<'_>, bucket: BucketId) -> Result<Place<'_>, Error> {
+        let key = self.key_marker.as_str();
+        if key.is_empty() || key < self.prefix.as_str() {
+            return Ok(Place::before(&self.prefix));
+        }
+        let marked = Place::behind(tx, bucket, key, &self.upload_id_marker)?;
+        Ok(marked.unwrap_or_else(|| Place::behind_all(key)))
+    }
+}
+
 fn uploads_page(tx: &Tx<'_>, bucket: BucketId, wanted: &UploadsWanted) -> Result<UploadPage, Error> {
     let most = wanted.max.min(PAGE_MAX);
     let mut page = UploadPage { uploads: Vec::new(), prefixes: Vec::new(), next: None };
@@ -299,21 +311,10 @@ fn uploads_page(tx: &Tx<'_>, bucket: BucketId, wanted: &UploadsWanted) -> Result
         return Ok(page);
     }
     let mut last = (String::new(), String::new());
-    // Uploads of the marker's key come in the order in which they were begun: those up to the marked one are left out.
-    let mut behind_marker = wanted.upload_id_marker.is_empty();
-    let from = wanted.prefix.as_str().max(wanted.key_marker.as_str());
-    uploads::walk(tx, bucket, from, |upload| {
+    uploads::walk(tx, bucket, wanted.place(tx, bucket)?, |upload| {
         let key = upload.key.as_str();
         if !key.starts_with(&wanted.prefix) {
             return false;
-        }
-        if !wanted.key_marker.is_empty() && key == wanted.key_marker {
-            let marked = upload.id.to_string() == wanted.upload_id_marker;
-            let seen = !behind_marker || marked || wanted.upload_id_marker.is_empty();
-            behind_marker |= marked;
-            if seen {
-                return true;
-            }
         }
         let folded = list::common_prefix(key, &wanted.prefix, &wanted.delimiter);
         if folded.is_some() && (folded == page.prefixes.last().cloned() || folded.as_ref() == Some(&wanted.key_marker))

@@ -48,7 +48,7 @@ pub(crate) fn is_chunked(headers: &HeaderMap) -> bool {
 /// What an uploader says of an object.
 ///
 /// # Errors
-/// `NotImplemented` for encryption with keys of the client's or of another cloud, and for ACLs that are not private;
+/// `NotImplemented` for encryption with keys of another cloud, for object lock, and for ACLs that are not private;
 /// `InvalidArgument` for what cannot be read.
 pub(crate) fn draft(headers: &HeaderMap) -> Result<Draft, Refusal> {
     refuse_foreign_encryption(headers)?;
@@ -218,12 +218,11 @@ pub(crate) fn checksum(algorithm: Algorithm, value: &str) -> Result<Checksum, Re
     bytes.map(|value| Checksum { algorithm, value }).ok_or_else(wrong)
 }
 
-/// Refuses encryption that is not this service's: keys that clients bring, keys of another cloud.
+/// Refuses encryption with keys of another cloud.
 ///
 /// # Errors
 /// `NotImplemented`; `InvalidArgument` for an unknown algorithm.
 pub(crate) fn refuse_foreign_encryption(headers: &HeaderMap) -> Result<(), Refusal> {
-    refuse_clients_keys(headers)?;
     match text(headers, "x-amz-server-side-encryption").as_deref() {
         None | Some("AES256") => Ok(()),
         Some("aws:kms" | "aws:kms:dsse") => {
@@ -233,7 +232,7 @@ pub(crate) fn refuse_foreign_encryption(headers: &HeaderMap) -> Result<(), Refus
     }
 }
 
-/// Refuses keys that the client brings, for an object or for the source of a copy.
+/// Refuses keys that the client brings, for an object or for the source of a copy, whatever is asked for.
 ///
 /// # Errors
 /// `NotImplemented`.
@@ -247,10 +246,12 @@ pub(crate) fn refuse_clients_keys(headers: &HeaderMap) -> Result<(), Refusal> {
     Err(Refusal::new(Code::NotImplemented, why))
 }
 
-/// Refuses locks, which nobody would keep.
+/// Refuses locks, which nobody would keep. A legal hold that is off asks for nothing.
 fn refuse_object_lock(headers: &HeaderMap) -> Result<(), Refusal> {
-    let locks = ["x-amz-object-lock-mode", "x-amz-object-lock-retain-until-date", "x-amz-object-lock-legal-hold"];
-    match locks.iter().find(|name| headers.contains_key(**name)) {
+    const HOLD: &str = "x-amz-object-lock-legal-hold";
+    let is_off = |name: &str| name == HOLD && text(headers, HOLD).is_some_and(|word| word.eq_ignore_ascii_case("OFF"));
+    let locks = ["x-amz-object-lock-mode", "x-amz-object-lock-retain-until-date", HOLD];
+    match locks.iter().find(|name| headers.contains_key(**name) && !is_off(name)) {
         None => Ok(()),
         Some(name) => Err(Refusal::new(Code::NotImplemented, format!("Object lock ({name}) is not implemented."))),
     }
@@ -338,7 +339,7 @@ mod tests {
     fn other_kinds_of_encryption_and_open_acls_are_refused() {
         for (name, value) in [
             ("x-amz-server-side-encryption", "aws:kms"),
-            ("x-amz-server-side-encryption-customer-key", "x"),
+            ("x-amz-object-lock-legal-hold", "ON"),
             ("x-amz-acl", "public-read"),
             ("x-amz-grant-read", "id=1"),
         ] {

@@ -35,7 +35,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use actix_web::body::BoxBody;
-use actix_web::http::header::{CONTENT_LENGTH, HOST, HeaderName, TRANSFER_ENCODING};
+use actix_web::http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use actix_web::http::{ConnectionType, Method};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
@@ -54,7 +54,7 @@ use crate::cos::http::call::Call;
 use crate::cos::http::query::Query;
 use crate::cos::http::route::Operation;
 use crate::http::holding::Holding;
-use crate::http::panics;
+use crate::http::{guard, panics};
 
 pub(crate) use crate::cos::http::key_events::PATH as KEY_EVENTS;
 
@@ -130,6 +130,7 @@ async fn run(
     let copies = request.headers().contains_key(copy::SOURCE);
     let operation = route::operation(request.method(), &address, &query, copies)?;
     asked.set(operation.name());
+    headers::refuse_clients_keys(request.headers())?;
     debug!(operation = operation.name(), id, "asked");
     let cx = Request {
         now: time::present(&cos.app).await,
@@ -207,7 +208,7 @@ fn refuse_tunnels(request: &HttpRequest) -> Result<(), Refusal> {
     if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
         return Err(Code::MethodNotAllowed.into());
     }
-    if request.headers().contains_key(HeaderName::from_static("upgrade")) {
+    if guard::asks_for_a_websocket(request.headers()) {
         return Err(Refusal::new(Code::InvalidRequest, "The protocol cannot be upgraded."));
     }
     Ok(())

@@ -47,7 +47,6 @@ pub(crate) async fn head(call: &Call<'_>) -> Result<HttpResponse, Error> {
 
 fn wanted(call: &Call<'_>) -> Result<Wanted, Refusal> {
     call.only_version()?;
-    headers::refuse_clients_keys(call.headers())?;
     let part = call.query.number("partNumber")?.map(|number| u32::try_from(number).unwrap_or(u32::MAX));
     let range = headers::text(call.headers(), "range").and_then(|range| ByteRange::parse(&range));
     if part.is_some() && call.headers().contains_key("range") {

@@ -101,12 +101,11 @@ pub(crate) fn is_of_signature(name: &str) -> bool {
 /// Percent-decodes a text, once.
 ///
 /// # Errors
-/// `InvalidArgument` for what is no UTF-8.
+/// `InvalidArgument` for what is no UTF-8, and for NUL, which no XML can give back.
 pub(crate) fn decode(text: &str) -> Result<String, Refusal> {
-    let decoded = percent_decode_str(text).decode_utf8();
-    decoded
-        .map(std::borrow::Cow::into_owned)
-        .map_err(|_| Refusal::new(Code::InvalidArgument, "The request URI must be UTF-8."))
+    let decoded = percent_decode_str(text).decode_utf8().ok().filter(|decoded| !decoded.contains('\0'));
+    let wrong = || Refusal::new(Code::InvalidArgument, "The request URI must be UTF-8 without the character NUL.");
+    decoded.map(std::borrow::Cow::into_owned).ok_or_else(wrong)
 }
 
 /// Percent-encodes a path or a key: slashes stay, a blank is `%20`.
@@ -124,7 +123,7 @@ mod tests {
             assert!(Query::parse(raw).unwrap().has("acl"), "{raw}");
         }
         assert!(!Query::parse("acls").unwrap().has("acl"));
-        assert!(Query::parse("prefix=%FF").is_err());
+        assert!(Query::parse("prefix=%FF").is_err() && Query::parse("prefix=a%00").is_err());
     }
 
     #[test]

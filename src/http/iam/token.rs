@@ -106,7 +106,7 @@ async fn identity(state: &State, form: &Form, grant_type: &str, now: i64) -> Res
         }
         ASSUME => {
             valid_token(state, form, now)?;
-            profile(state, form)
+            assumed_profile(state, form)
         }
         SERVICE => {
             valid_token(state, form, now)?;
@@ -117,14 +117,26 @@ async fn identity(state: &State, form: &Form, grant_type: &str, now: i64) -> Res
 }
 
 fn profile(state: &State, form: &Form) -> Result<Identity, TokenError> {
-    let given = ["profile_id", "profile_crn", "profile_name"];
+    let given = ["profile_id", "profile_name"];
     let found = given.into_iter().find_map(|field| form.get(field).map(|value| (field, value)));
     let (field, value) = found.ok_or_else(|| {
         TokenError::bad_request("BXNIM0109E", "Property missing or empty: profile_id or profile_name")
     })?;
-    // `…:profile:Profile-<uuid>`: the id is what follows the last colon.
-    let value = if field == "profile_crn" { value.rsplit(':').next().unwrap_or(value) } else { value };
     Ok(state.app.identity_of_profile(field, value)?)
+}
+
+/// A profile may also be named by its CRN; its name is one within an account.
+fn assumed_profile(state: &State, form: &Form) -> Result<Identity, TokenError> {
+    if form.get("profile_id").is_some() {
+        return profile(state, form);
+    }
+    if let Some(crn) = form.get("profile_crn") {
+        return Ok(state.app.identity_of_profile("profile_crn", Tokens::profile_of_crn(crn)?)?);
+    }
+    if form.get("profile_name").is_some() {
+        Tokens::require_own_account(form.required("account")?)?;
+    }
+    profile(state, form)
 }
 
 fn valid_token(state: &State, form: &Form, now: i64) -> Result<(), TokenError> {

@@ -39,12 +39,14 @@ pub(crate) async fn list(request: HttpRequest, state: Data<State>) -> HttpRespon
         };
         let page = Page::of(&query)?;
         let order = Sort::of(&query)?;
-        let mut policies = state.app.list_policies(wanted).await?;
-        policies.retain(|policy| kind.is_none_or(|kind| policy.draft.kind == kind) && matches(policy, &query));
+        let mut policies = state.app.list_policies().await?;
         if let Some(order) = order {
             policies.sort_by(|one, other| order.compare(one, other));
         }
-        Ok(HttpResponse::Ok().json(page.render(Form::of(&request), &policies, &query, &state)))
+        let matches = |policy: &IamPolicy| {
+            policy.state == wanted && kind.is_none_or(|kind| policy.draft.kind == kind) && matches(policy, &query)
+        };
+        Ok(HttpResponse::Ok().json(page.render(Form::of(&request), &policies, matches, &query, &state)))
     })
     .await
 }
@@ -104,6 +106,8 @@ impl Sort {
 /// A page that is asked for; without `limit` all that is left is shown.
 struct Page {
     limit: Option<usize>,
+    /// A place among all policies, deleted ones and others that are not asked for too: so nothing is left out where
+    /// somebody deletes what one page shows before asking for the next.
     start: usize,
 }
 
@@ -122,18 +126,24 @@ impl Page {
         Ok(Self { limit, start })
     }
 
-    fn render(&self, form: Form, policies: &[IamPolicy], query: &Query<'_>, state: &State) -> Value {
+    fn render(
+        &self,
+        form: Form,
+        policies: &[IamPolicy],
+        matches: impl Fn(&IamPolicy) -> bool,
+        query: &Query<'_>,
+        state: &State,
+    ) -> Value {
         let url = &state.info.url;
         let limit = self.limit.unwrap_or(usize::MAX);
-        let shown: Vec<Value> =
-            policies.iter().skip(self.start).take(limit).map(|policy| form.render(policy, url)).collect();
+        let mut matching = policies.iter().enumerate().skip(self.start).filter(|(_, policy)| matches(policy));
+        let shown: Vec<Value> = matching.by_ref().take(limit).map(|(_, policy)| form.render(policy, url)).collect();
         let Some(limit) = self.limit else { return json!({ "policies": shown }) };
-        let end = self.start.saturating_add(shown.len());
         let mut body = json!({ "limit": limit, "first": { "href": link(form, query, url, None) }, "policies": shown });
-        if end < policies.len()
+        if let Some((place, _)) = matching.next()
             && let Some(members) = body.as_object_mut()
         {
-            let next = json!({ "href": link(form, query, url, Some(end)), "start": end.to_string() });
+            let next = json!({ "href": link(form, query, url, Some(place)), "start": place.to_string() });
             members.insert("next".to_owned(), next);
         }
         body

@@ -11,6 +11,7 @@ use tracing::debug;
 
 use crate::app::delete_key::Reply;
 use crate::app::error::Error;
+use crate::app::lookup;
 use crate::clock::RealTime;
 use crate::domain::alias::KeyRef;
 use crate::domain::audit::{Detail, Initiator, Record, Side, Target};
@@ -123,7 +124,10 @@ async fn fail(request: &HttpRequest, state: &State, cx: &Context, failure: Optio
     };
     let mut record = Record::of(cx, recorded(refusal.status));
     record.failure.clone_from(&refusal.text);
-    record.target.key = named_key(request);
+    record.target.key = match (named_key(request), key_ref(request)) {
+        (None, KeyRef::Alias(alias)) => lookup::key_of_alias(&state.app, cx.instance.id, alias).await,
+        (id, _) => id,
+    };
     debug!(operation = cx.operation.row().id, status = refusal.status, why = refusal.text, "refused");
     state.app.note(record).await;
     refusal.response

@@ -28,11 +28,17 @@ const NAME_CHARACTERS_MAX: usize = 180;
 /// `POST /v2/resource_instances`
 pub(crate) async fn create(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
     respond(&request, async {
-        let caller = manager(&request, &state, None)?;
-        let fields = members(&request, payload).await?;
-        let wanted = new_instance(&fields)?;
-        let now = state.now().await;
-        let instance = state.app.create_instance(&caller, wanted, now).await?;
+        let caller = auth::caller(&state.app, &request)?;
+        let anywhere = state.app.may_manage(&caller, None);
+        // Whoever may make some instances has to show that this is one of them.
+        let known = |error| if anywhere { error } else { ControllerError::forbidden() };
+        let fields = members(&request, payload).await.map_err(known)?;
+        let wanted = new_instance(&fields).map_err(known)?;
+        let planned = state.app.plan_instance(&caller, wanted, state.now().await)?;
+        if !anywhere && !state.app.may_manage(&caller, Some(&planned)) {
+            return Err(ControllerError::forbidden());
+        }
+        let instance = state.app.create_instance(planned).await?;
         Ok((StatusCode::CREATED, Some(render::instance(&instance, &state.info.url))))
     })
     .await
@@ -45,10 +51,9 @@ pub(crate) async fn list(request: HttpRequest, state: Data<State>) -> HttpRespon
         let query = Query::of(&request);
         let page = Page::of(&query)?;
         let all = state.app.memory.instances.all();
-        let matching: Vec<&Arc<Instance>> =
-            all.iter().filter(|instance| matches(instance, &query, &page.updated)).collect();
-        let shown = |instance: &&Arc<Instance>| render::instance(instance, &state.info.url);
-        Ok((StatusCode::OK, Some(page.render("/v2/resource_instances", &query, &matching, shown))))
+        let matches = |instance: &Arc<Instance>| matches(instance, &query, &page.updated);
+        let shown = |instance: &Arc<Instance>| render::instance(instance, &state.info.url);
+        Ok((StatusCode::OK, Some(page.render("/v2/resource_instances", &query, &all, matches, shown))))
     })
     .await
 }
@@ -114,7 +119,7 @@ pub(super) async fn respond(
     response
 }
 
-/// A caller who may make instances, or change that one: an Editor or Administrator, never a service instance.
+/// A caller who may change that instance, or all of them: an Editor or Administrator, never a service instance.
 pub(super) fn manager(
     request: &HttpRequest,
     state: &State,
@@ -180,7 +185,7 @@ fn new_instance(fields: &Map<String, Value>) -> Result<NewInstance, ControllerEr
         parameters: parameters(fields)?,
         tags: tags(fields)?,
         allow_cleanup: boolean(fields, "allow_cleanup")?.unwrap_or(false),
-        private_only: is_private_only(fields),
+        private_only: plan.service == Service::KeyProtect && is_private_only(fields)?,
     })
 }
 
@@ -220,9 +225,11 @@ fn parameters(fields: &Map<String, Value>) -> Result<Option<String>, ControllerE
 }
 
 /// Source: docs, provision: the parameter sets Key Protect's network policy.
-fn is_private_only(fields: &Map<String, Value>) -> bool {
+fn is_private_only(fields: &Map<String, Value>) -> Result<bool, ControllerError> {
     let network = fields.get("parameters").and_then(|parameters| parameters.get("allowed_network"));
-    network.and_then(Value::as_str).and_then(Network::parse) == Some(Network::PrivateOnly)
+    let Some(network) = network.filter(|network| !network.is_null()) else { return Ok(false) };
+    let wrong = || ControllerError::bad_request(format!("`parameters.allowed_network` must be {}", Network::RULE));
+    Ok(network.as_str().and_then(Network::parse).ok_or_else(wrong)? == Network::PrivateOnly)
 }
 
 fn tags(fields: &Map<String, Value>) -> Result<Vec<String>, ControllerError> {

@@ -11,6 +11,8 @@ const PAGE_MAX: usize = 100;
 
 /// Which part of a list is asked for.
 pub(crate) struct Page {
+    /// A place among all resources, removed ones and others that are not asked for too: so nothing is left out where
+    /// somebody removes what one page shows before asking for the next.
     start: usize,
     limit: usize,
     pub(crate) updated: UpdatedSpan,
@@ -45,21 +47,32 @@ impl Page {
             Some(Ok(start)) => start,
             Some(Err(_)) => return Err(ControllerError::bad_request("`start` must be taken from `next_url`")),
         };
-        let instant = |name: &str| match query.get(name) {
+        let instant = |name: &str, time_of_a_date: &str| match query.get(name) {
             None => Ok(None),
-            Some(text) => Timestamp::parse(text)
-                .map(Some)
-                .ok_or_else(|| ControllerError::bad_request(format!("`{name}` must be a time of RFC 3339"))),
+            Some(text) => {
+                let read = Timestamp::parse(text).or_else(|| Timestamp::parse(&format!("{text}T{time_of_a_date}Z")));
+                let wrong = || ControllerError::bad_request(format!("`{name}` must be a date or a time of RFC 3339"));
+                read.map(Some).ok_or_else(wrong)
+            }
         };
-        let updated = UpdatedSpan { from: instant("updated_from")?, to: instant("updated_to")? };
+        // A date is the whole day in UTC.
+        let from = instant("updated_from", "00:00:00")?;
+        let updated = UpdatedSpan { from, to: instant("updated_to", "23:59:59.999")? };
         Ok(Self { start, limit, updated })
     }
 
-    /// The page of all that match, as the API tells it. `path`: the list's own.
-    pub(crate) fn render<T>(&self, path: &str, query: &Query<'_>, all: &[T], show: impl Fn(&T) -> Value) -> Value {
-        let shown: Vec<Value> = all.iter().skip(self.start).take(self.limit).map(show).collect();
-        let end = self.start.saturating_add(shown.len());
-        let next = (end < all.len()).then(|| self.next(path, query, end));
+    /// The page of those that match, as the API tells it. `path`: the list's own. `all`: in order of creation.
+    pub(crate) fn render<T>(
+        &self,
+        path: &str,
+        query: &Query<'_>,
+        all: &[T],
+        matches: impl Fn(&T) -> bool,
+        show: impl Fn(&T) -> Value,
+    ) -> Value {
+        let mut matching = all.iter().enumerate().skip(self.start).filter(|(_, one)| matches(one));
+        let shown: Vec<Value> = matching.by_ref().take(self.limit).map(|(_, one)| show(one)).collect();
+        let next = matching.next().map(|(place, _)| self.next(path, query, place));
         json!({ "rows_count": shown.len(), "next_url": next, "resources": shown })
     }
 

@@ -9,6 +9,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
+use crate::app::builtin;
 use crate::app::resource_keys::{Hmac, NewResourceKey, Shown};
 use crate::domain::caller::Caller;
 use crate::domain::crn;
@@ -124,11 +125,8 @@ async fn listed(
     let query = Query::of(request);
     let page = Page::of(&query)?;
     let all = state.app.list_resource_keys().await?;
-    let matching: Vec<Shown> = all
-        .into_iter()
-        .filter(|one| one.key.removed.is_none() && belongs(one) && matches(one, &query, &page))
-        .collect();
-    Ok(page.render(path, &query, &matching, |one| shown(state, &caller, one)))
+    let matches = |one: &Shown| one.key.removed.is_none() && belongs(one) && matches(one, &query, &page);
+    Ok(page.render(path, &query, &all, matches, |one| shown(state, &caller, one)))
 }
 
 /// Only who may manage the instance sees what is secret.
@@ -173,7 +171,8 @@ fn service_id(fields: &Map<String, Value>) -> Result<Option<String>, ControllerE
     match parameter(fields, "serviceid_crn")? {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => {
-            let id = crn::parse(text).and_then(|named| named.resource.strip_prefix("ServiceId-"));
+            let named = crn::parse(text).filter(|named| named.account == builtin::ACCOUNT);
+            let id = named.and_then(|named| named.resource.strip_prefix("ServiceId-"));
             let id = id.filter(|id| uuid::Uuid::try_parse(id).is_ok()).ok_or_else(wrong)?;
             Ok(Some(id.to_owned()))
         }

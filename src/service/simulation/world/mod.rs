@@ -251,10 +251,10 @@ impl<'a> World<'a> {
         self.lanes.clear();
         self.flights.clear();
         self.finished.clear();
-        deliveries::unclaim_all(self.tx).unwrap();
         let longest = *self.dice.pick(&[1_000, 1_000, 60_000, 20_000_000]);
         let up_again = self.now.plus(Duration::from_millis(self.dice.below(longest)));
         self.model.crashed(self.now, up_again);
         self.now = up_again;
+        deliveries::unclaim_all(self.tx, self.now).unwrap();
     }
 }
