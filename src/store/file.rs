@@ -235,21 +235,16 @@ fn first_fault(verdict: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::StatementStatus;
+
     use super::*;
+    use crate::domain::id::DeliveryId;
 
     #[test]
     fn a_heading_is_no_fault() {
         assert_eq!(first_fault("*** in database main ***\nPage 7: never used"), "Page 7: never used");
         assert_eq!(first_fault("row 3 missing from index keys_by_kind"), "row 3 missing from index keys_by_kind");
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use rusqlite::StatementStatus;
-
-    use super::*;
-    use crate::domain::id::DeliveryId;
 
     #[test]
     fn a_statement_is_compiled_once_whatever_is_bound() {

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use crate::domain::audit::{Datum, Record};
 use crate::domain::delivery::{Cause, DeliveryState};
-use crate::domain::time::Timestamp;
 use crate::service::simulation::Totals;
 use crate::service::simulation::model::{Delivery, End, Model, Sent, WINDOW};
 use crate::service::simulation::world::ASK_AGAIN;
@@ -52,7 +51,6 @@ impl Model {
     }
 
     fn check_attempts(&self, entry: &Entry, one: &Delivery) {
-        let event = &self.events[one.event];
         assert_eq!(entry.attempts.len(), one.sent.len(), "each attempt is in the log");
         for (place, (logged, sent)) in entry.attempts.iter().zip(&one.sent).enumerate() {
             assert_eq!((usize::try_from(logged.n).unwrap(), logged.cause), (place + 1, sent.cause));
