@@ -32,7 +32,7 @@ use crate::app::{subscribers, time};
 use crate::clock;
 use crate::config::Config;
 use crate::cos::app::CosApp;
-use crate::delivery::dispatcher::{Clients, Dispatcher};
+use crate::delivery::dispatcher::Dispatcher;
 use crate::http::state::{AdminAccess, State};
 use crate::http::watchdog::Watchdog;
 use crate::service::audit_file::AuditFile;
