@@ -128,6 +128,30 @@ async fn a_redelivery_settles_a_pending_delivery_or_changes_no_plan() {
 }
 
 #[actix_web::test]
+async fn a_redelivery_that_waits_for_another_does_not_hold_up_the_schedule() {
+    let kp = Harness::with(&["--time-scale", "10"]).await;
+    let receiver = Receiver::with(&[Answer::Status(200), Answer::Status(500), Answer::Hang, Answer::Status(200)]);
+    kp.subscribe("ledger", &receiver.url()).await;
+    let key = kp.protecting(&["ledger"]).await;
+    kp.rotate(&key).await.succeeds(204);
+    receiver.wait_for(1).await;
+    kp.get("/mock/deliveries?state=succeeded&wait=5s").send().await.succeeds(200);
+    kp.disable(&key).await.succeeds(204);
+    receiver.wait_for(2).await;
+    let all = kp.deliveries("").await;
+    redeliver(&kp, &all[0]["id"]).await.succeeds(202);
+    receiver.wait_for(3).await;
+    redeliver(&kp, &all[1]["id"]).await.succeeds(202);
+    let began = stopwatch();
+    let received = receiver.wait_for(4).await;
+    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+    let types: Vec<String> = received.iter().map(|one| one.text("eventType")).collect();
+    assert_eq!(types[..4], ["rotation", "disable", "rotation", "disable"]);
+    kp.get("/mock/deliveries?state=succeeded&min=2&wait=5s").send().await.succeeds(200);
+    assert_eq!(kp.deliveries("state=succeeded").await[1]["attempts"][1]["cause"], "schedule");
+}
+
+#[actix_web::test]
 async fn what_cannot_be_sent_again_is_refused() {
     let kp = Harness::frozen_at(NOON).await;
     let receiver = Receiver::with(&[Answer::Status(500)]);

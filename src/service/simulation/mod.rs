@@ -25,7 +25,7 @@ use self::world::World;
 /// Seeds that `cargo test` runs.
 const SEEDS: u64 = 1_000;
 /// Seeds with `MKP_SLOW_TESTS`, as in CI: within a minute on two cores.
-const SEEDS_IN_CI: u64 = 10_000;
+const SEEDS_IN_CI: u64 = 5_000;
 /// Threads that share the seeds; each seed is one's alone.
 const THREADS_MAX: usize = 8;
 /// Each so many seeds, one is run twice: it must take the same course.
