@@ -2,7 +2,7 @@
 //!
 //! The bare server is an actix-web server that streams a body into a synced file, and a file into a body, without
 //! credentials, store or audit, in a process of its own. It does so in two ways: plainly, and with what an object
-//! cannot do without, its MD5 as ETag and AES-256-GCM in frames of 64 KiB. The service stores into a bucket under a
+//! cannot do without, its MD5 as `ETag` and AES-256-GCM in frames of 64 KiB. The service stores into a bucket under a
 //! root key. All are pinned to one CPU and driven in turn over one connection each with the same bytes. The figure is
 //! MiB per second of server CPU; each side's quietest third of the rounds is averaged. The bench reports, it does not
 //! judge: it fails only when something does not work. `MKP_BENCH_ROUNDS` sets the rounds.

@@ -88,7 +88,7 @@ const LISTS: [&str; 74] = [
     "/api/v2/keys?filter=creationDate=lt:\"2026-01-01T01:00:00Z\"&sort=-lastUpdateDate",
     "/api/v2/key_rings?totalCount=true",
     "/api/v2/keys/{key}/versions?totalCount=true",
-    "/api/v2/keys/{key}/registrations?totalCount=true",
+    "/api/v2/keys/{key}/registrations?totalCount=true&limit=50",
     "/api/v2/keys/{key}/registrations?preventKeyDeletion=true&limit=50",
     "/api/v2/keys/{key}/registrations?preventKeyDeletion=false&limit=50",
     "/api/v2/keys/registrations",

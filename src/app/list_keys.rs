@@ -10,7 +10,7 @@ use crate::domain::context::Context;
 use crate::domain::id::{InstanceId, KeyId};
 use crate::domain::key::Key;
 use crate::domain::reason::Reason;
-use crate::domain::search::{CANDIDATES_MAX, Scope, Search};
+use crate::domain::search::{CANDIDATES_MAX, Search};
 use crate::domain::selection::Selection;
 use crate::domain::sort::Term;
 use crate::store::key_pages::{self, Window};
@@ -104,9 +104,9 @@ fn searched(tx: &Tx<'_>, instance: InstanceId, query: &ListQuery, search: &Searc
     let finder = search.finder();
     let named = [search.id(), named_by_alias(tx, instance, search)?].map(|id| id.map(|id| id.to_string()));
     let (mut first, mut rest) = (Vec::new(), Vec::new());
-    for key in key_query::candidates(tx, instance, &query.selection, &query.sort, candidates)? {
+    for key in key_query::candidates(tx, instance, &query.selection, &query.sort, &search.scopes, candidates)? {
         let mut found = finder.knows(&key);
-        if !found && search.scopes.contains(&Scope::Alias) {
+        if !found && key.aliased {
             found = key_query::has_alias(tx, &key.id, |alias| finder.finds(alias))?;
         }
         if found != search.not {

@@ -57,7 +57,7 @@ impl ServiceClient {
                     )
                 };
                 let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
-                Some(serde_json::from_str::<Value>(&text).map_err(|error| unreadable(error.to_string()))?)
+                Some(serde_json::from_str::<Value>(&text).map_err(|_| unreadable("it holds no JSON".to_owned()))?)
             }
             (Some(_), _) | (None, None) => None,
         };

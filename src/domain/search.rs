@@ -24,6 +24,8 @@ pub(crate) struct Candidate {
     /// As the store has it.
     pub(crate) id: String,
     pub(crate) name: String,
+    /// True when it has aliases, and they are searched.
+    pub(crate) aliased: bool,
 }
 
 /// Where a search looks.

@@ -68,7 +68,8 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let under_way = request.conn_data::<Arc<Connection>>().map(Connection::begin);
-        if let Some((state, reason)) = refusal(&request) {
+        let offer = request.headers().contains_key(UPGRADE);
+        if let Some((state, reason)) = refusal(&request, offer) {
             return Either::Right(Box::pin(async move {
                 let _under_way = under_way;
                 Ok(refuse(request, state, reason).await)
@@ -76,7 +77,6 @@ where
         }
         // Operations on keys count themselves.
         let counted = !request.path().starts_with(KEYS);
-        let offer = request.headers().contains_key(UPGRADE);
         if !counted && !offer && !tracing::enabled!(tracing::Level::DEBUG) {
             return Either::Left(Watched { inner: self.inner.call(request), under_way });
         }
@@ -131,10 +131,10 @@ fn held(response: ServiceResponse, under_way: Option<UnderWay>) -> ServiceRespon
 
 /// Why a request is not let in. The gateway's port has no state here and decides for itself.
 /// Source: `docs/contract/reliability.md` T-23: actix would turn these into a body without end.
-fn refusal(request: &ServiceRequest) -> Option<(Data<State>, Reason)> {
+fn refusal(request: &ServiceRequest, offer: bool) -> Option<(Data<State>, Reason)> {
     let reason = if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
         Reason::MethodNotAllowed
-    } else if asks_for_a_websocket(request.headers()) {
+    } else if offer && asks_for_a_websocket(request.headers()) {
         Reason::UpgradeRefused
     } else {
         return None;

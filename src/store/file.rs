@@ -225,7 +225,12 @@ fn check_content(connection: &Connection, path: &Path) -> Result<i64, OpenError>
     let check = if bytes <= CHECKED_BYTES_MAX { "PRAGMA integrity_check(1)" } else { "SELECT 'ok' FROM sqlite_schema" };
     let verdict: String =
         connection.query_row(check, [], |row| row.get(0)).map_err(|error| damaged(error.to_string()))?;
-    if verdict == "ok" { Ok(version) } else { Err(damaged(verdict.lines().next().unwrap_or("damaged").to_owned())) }
+    if verdict == "ok" { Ok(version) } else { Err(damaged(first_fault(&verdict).to_owned())) }
+}
+
+/// The first fault that a check found: below a heading between stars, where it has one.
+fn first_fault(verdict: &str) -> &str {
+    verdict.lines().find(|line| !line.starts_with("***")).unwrap_or("damaged")
 }
 
 #[cfg(test)]
@@ -234,6 +239,12 @@ mod tests {
 
     use super::*;
     use crate::domain::id::DeliveryId;
+
+    #[test]
+    fn a_heading_is_no_fault() {
+        assert_eq!(first_fault("*** in database main ***\nPage 7: never used"), "Page 7: never used");
+        assert_eq!(first_fault("row 3 missing from index keys_by_kind"), "row 3 missing from index keys_by_kind");
+    }
 
     #[test]
     fn a_statement_is_compiled_once_whatever_is_bound() {

@@ -11,7 +11,7 @@ use crate::domain::filter::DateProperty;
 use crate::domain::id::InstanceId;
 use crate::domain::key::Key;
 use crate::domain::pattern::Pattern;
-use crate::domain::search::Candidate;
+use crate::domain::search::{Candidate, Scope};
 use crate::domain::selection::Selection;
 use crate::domain::sort::Term as SortTerm;
 use crate::store::key_kinds::{self, Kind, Range};
@@ -193,7 +193,7 @@ pub(crate) fn whole(tx: &Tx<'_>, rows: impl IntoIterator<Item = i64>) -> Result<
     Ok(all)
 }
 
-/// The same keys as [`list`], as far as a search looks at them; their aliases apart.
+/// The same keys as [`list`], as far as a search in those scopes looks at them; their aliases apart.
 ///
 /// # Errors
 /// The store's.
@@ -202,10 +202,16 @@ pub(crate) fn candidates(
     instance: InstanceId,
     selection: &Selection,
     sort: &[SortTerm],
+    scopes: &[Scope],
     window: Window,
 ) -> Result<Vec<Candidate>, Error> {
     // The index by id has the names in it, the others lead to the right order: no row is looked up.
-    let mut candidates: Vec<Candidate> = key_pages::page(tx, instance, selection, &[], window)?;
+    let mut candidates: Vec<Candidate> = if scopes.contains(&Scope::Alias) {
+        key_pages::page(tx, instance, selection, &[], window)?
+    } else {
+        let named: Vec<Named> = key_pages::page(tx, instance, selection, &[], window)?;
+        named.into_iter().map(|Named(candidate)| candidate).collect()
+    };
     if !sort.is_empty() {
         let rows: Vec<i64> = key_pages::page(tx, instance, selection, sort, window)?;
         let places: HashMap<i64, usize> = rows.into_iter().zip(0..).collect();
@@ -230,9 +236,22 @@ pub(crate) fn has_alias(tx: &Tx<'_>, key: &str, passes: impl Fn(&str) -> bool) -
 }
 
 impl Shown for Candidate {
+    const COLUMNS: &'static str = "k.seq, k.id, k.name, EXISTS (SELECT 1 FROM aliases a WHERE a.key_id = k.id)";
+
+    fn read(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
+        let aliased = row.get(first + 3)?;
+        Ok(Self { row: row.get(first)?, id: row.get(first + 1)?, name: row.get(first + 2)?, aliased })
+    }
+}
+
+/// A candidate whose aliases are not searched.
+struct Named(Candidate);
+
+impl Shown for Named {
     const COLUMNS: &'static str = "k.seq, k.id, k.name";
 
     fn read(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
-        Ok(Self { row: row.get(first)?, id: row.get(first + 1)?, name: row.get(first + 2)? })
+        let (id, name) = (row.get(first + 1)?, row.get(first + 2)?);
+        Ok(Self(Candidate { row: row.get(first)?, id, name, aliased: false }))
     }
 }

@@ -176,16 +176,15 @@ pub(crate) fn all_of(tx: &Tx<'_>, instance: InstanceId) -> Result<Vec<Key>, Erro
 /// # Errors
 /// `Inconsistent`, naming the column.
 pub(crate) fn read(reading: &Reading<'_, '_>) -> Result<Key, Error> {
-    let standard: bool = reading.get("extractable")?;
+    // In the order of the columns.
     Ok(Key {
         id: reading.parse("id", KeyId::parse)?,
         instance: reading.parse("instance_id", InstanceId::parse)?,
         ring: reading.parse("ring_id", RingId::parse)?,
-        kind: if standard { Kind::Standard } else { Kind::Root },
+        kind: if reading.get("extractable")? { Kind::Standard } else { Kind::Root },
         name: reading.get("name")?,
         description: reading.get("description")?,
         tags: split(reading.get("tags")?),
-        aliases: aliases(reading)?,
         imported: reading.get("imported")?,
         bits: reading.get("bits")?,
         state: read_state(reading)?,
@@ -203,6 +202,7 @@ pub(crate) fn read(reading: &Reading<'_, '_>) -> Result<Key, Error> {
             .get::<Option<String>>("authorized_by")?
             .zip(reading.at_opt("authorized_until")?)
             .map(|(by, until)| DeletionAuthorization { by, until }),
+        aliases: aliases(reading)?,
         rotation: read_rotation(reading)?,
         dual_auth: read_dual_auth(reading)?,
     })

@@ -11,6 +11,7 @@ use crate::domain::id::{AdapterId, InstanceId, KeyId};
 use crate::domain::kmip::Page as KmipPage;
 use crate::domain::kmip::object::ObjectState;
 use crate::domain::pattern::Pattern;
+use crate::domain::search::Scope;
 use crate::domain::selection::Selection;
 use crate::domain::sort;
 use crate::store::key_pages::{self, Window};
@@ -22,7 +23,8 @@ use crate::store::{key_counting, key_versions, kmip};
 const INSTANCE: &str = "5a0f3c1e-8d2b-4f6a-9c47-1e7b2d9a4c60";
 const KEY: &str = "02fd6835-6001-4482-a892-13bd2085f75d";
 /// Tables that grow with what callers make.
-const LARGE: [&str; 8] = ["keys", "k", "key_spans", "s", "registrations", "r", "key_versions", "kmip_objects"];
+const LARGE: [&str; 10] =
+    ["keys", "k", "aliases", "a", "key_spans", "s", "registrations", "r", "key_versions", "kmip_objects"];
 
 fn instance() -> InstanceId {
     InstanceId::parse(INSTANCE).unwrap()
@@ -142,6 +144,8 @@ fn pages_of_keys_walk_along_indexes() {
         let plans = plans_of(&connection, |tx| {
             key_counting::count(tx, instance(), &selection).unwrap();
             key_pages::exceeds(tx, instance(), &selection, 5_000).unwrap();
+            let scopes = [Scope::Name, Scope::Alias];
+            key_query::candidates(tx, instance(), &selection, &[], &scopes, window).unwrap();
         });
         assert_walks(&form, &plans);
     }
@@ -191,6 +195,9 @@ fn what_a_kind_settles_is_not_looked_at_key_by_key() {
             let page: Vec<i64> =
                 key_pages::page(tx, instance(), &selection, &[], Window { limit: 10, offset: 0 }).unwrap();
             assert_eq!(page.len(), 10);
+            // Names are in the same index.
+            let window = Window { limit: 5_000, offset: 0 };
+            key_query::candidates(tx, instance(), &selection, &[], &[Scope::Alias], window).unwrap();
         });
         let covering = format!("SEARCH k USING COVERING INDEX {index} (instance_id=? AND kind=?)");
         let walks = plans.iter().flat_map(|(_, steps)| steps).filter(|step| step.contains(" k "));

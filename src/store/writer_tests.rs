@@ -83,7 +83,8 @@ async fn the_log_stays_short_while_readers_take_turns() {
         }
     }));
     let (longest, _) = futures_util::future::join(writing, readers).await;
-    assert!(longest < 2 * BYTES_MAX, "{longest} bytes");
+    // 25 MiB were written.
+    assert!(longest < 4 * BYTES_MAX, "{longest} bytes");
     assert_eq!(store.read().await, 400 * 64 * 1024);
     store.stop();
 }

@@ -317,13 +317,14 @@ async fn locks_and_keys_of_clients_are_refused_wherever_they_come() {
         (Method::PUT, &part, client, "AES256"),
         (Method::PUT, &part, source, "AES256"),
     ] {
-        let mut call = kp.s3(method, path).header(name, value);
+        let body = if method == Method::PUT { "x" } else { "" };
+        let mut call = kp.s3(method, path).header(name, value).raw(body);
         if name == source {
             call = call.header("x-amz-copy-source", "locks/k");
         }
         call.send().await.refused_with(501, "NotImplemented");
     }
     kp.get_object("locks/new").await.refused_with(404, "NoSuchKey");
-    kp.s3(Method::PUT, "/locks/new").header("x-amz-object-lock-legal-hold", "OFF").send().await.answers(200);
+    kp.s3(Method::PUT, "/locks/new").header("x-amz-object-lock-legal-hold", "OFF").raw("x").send().await.answers(200);
     kp.s3(Method::GET, "/locks?prefix=%00").send().await.refused_with(400, "InvalidArgument");
 }

@@ -64,7 +64,7 @@ fn within_all_of(document: &Value, place: &str, found: &mut Vec<String>) {
     let members: Vec<(String, &Value)> = match document {
         Value::Object(members) => members.iter().map(|(name, value)| (name.clone(), value)).collect(),
         Value::Array(values) => values.iter().enumerate().map(|(n, value)| (n.to_string(), value)).collect(),
-        _ => return,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return,
     };
     for (name, value) in members {
         let place = format!("{place}/{name}");

@@ -53,8 +53,9 @@ use crate::cos::http::body::Body;
 use crate::cos::http::call::Call;
 use crate::cos::http::query::Query;
 use crate::cos::http::route::Operation;
+use crate::http::guard;
 use crate::http::holding::Holding;
-use crate::http::{guard, panics};
+use crate::http::panics;
 
 pub(crate) use crate::cos::http::key_events::PATH as KEY_EVENTS;
 
