@@ -119,6 +119,11 @@ impl CrnQuery {
         crn.split(':').count() == SEGMENTS && pairs().all(|(pattern, segment)| fits_stars(pattern, segment))
     }
 
+    /// What all that fits begins with.
+    pub(crate) fn beginning(&self) -> &str {
+        self.0.split('*').next().unwrap_or_default()
+    }
+
     /// As a pattern of `GLOB`. Both sides have nine colons, so no `*` can reach over one.
     pub(crate) fn glob(&self) -> String {
         star_glob(&self.0)

@@ -114,7 +114,7 @@ impl Clause {
     }
 
     /// One more condition with its value.
-    fn add(&mut self, condition: &str, value: impl Into<Value>) {
+    pub(crate) fn add(&mut self, condition: &str, value: impl Into<Value>) {
         self.sql.push_str(" AND ");
         self.sql.push_str(condition);
         self.values.push(value.into());

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
 use crate::domain::access::{Visible, VisiblePart};
 use crate::domain::context::RingScope;
+use crate::domain::crn::CrnQuery;
 use crate::domain::filter;
 use crate::domain::id::{AdapterId, InstanceId, KeyId};
 use crate::domain::kmip::Page as KmipPage;
@@ -33,6 +35,8 @@ fn instance() -> InstanceId {
 /// A store with keys of all kinds.
 fn filled() -> Connection {
     let connection = Connection::open_in_memory().unwrap();
+    // As the service has it: plans do not depend on what is bound.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).unwrap();
     connection.execute_batch(include_str!("migrations/0001_core.sql")).unwrap();
     let sql = "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 4000)
          INSERT INTO keys (id, instance_id, ring_id, extractable, name, imported, bits, state, expires_at, created_at,
@@ -339,6 +343,14 @@ fn other_lists_walk_along_indexes() {
                 registrations::page(tx, owner, clause, &wanted).unwrap();
             });
             assert_walks(&format!("registrations of {owner:?}"), &plans);
+        }
+        let resource = CrnQuery::parse("crn:v1:bluemix:public:cloud-object-storage:global:a/1:2:bucket:led*");
+        let wanted = Wanted { counted: true, limit: 10, resource, ..Wanted::default() };
+        let plans = plans_of(&connection, |tx| {
+            registrations::page(tx, owner, &whole, &wanted).unwrap();
+        });
+        for (sql, steps) in &plans {
+            assert!(steps.iter().any(|step| step.contains("resource_crn>? AND resource_crn<?")), "{steps:#?}\n{sql}");
         }
     }
     let plans = plans_of(&connection, |tx| {

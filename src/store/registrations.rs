@@ -116,23 +116,26 @@ pub(crate) fn page(tx: &Tx<'_>, owner: Owner, keys: &Clause, wanted: &Wanted) ->
     let mut query = Query::of(id);
     let mut condition = String::new();
     if let Some(resource) = &wanted.resource {
-        condition = query.condition(Clause::more("r.resource_crn GLOB ?", resource.glob()));
+        // The index finds what has the same beginning; a pattern alone would have it look at everything.
+        let mut clause = Clause::more("r.resource_crn GLOB ?", resource.glob());
+        clause.add("r.resource_crn >= ?", resource.beginning().to_owned());
+        clause.add("r.resource_crn < ?", format!("{}{}", resource.beginning(), char::MAX));
+        condition = query.condition(clause);
     }
     if !keys.is_whole_instance() {
         let of_keys = query.condition(keys.clone());
         condition.extend([" AND EXISTS (SELECT 1 FROM keys k", &of_keys, " AND k.id = r.key_id)"]);
     }
-    // Those that prevent a deletion and those that don't are two walks; both are in order, so they are merged.
-    let walk = |columns: &str, prevents: bool| {
-        let prevents = u8::from(prevents);
-        format!(
-            "SELECT {columns} FROM registrations r INDEXED BY {index}
-             WHERE {column} = ?1 AND r.prevent_deletion = {prevents}{condition}"
-        )
+    let walk = |columns: &str, more: &str| {
+        format!("SELECT {columns} FROM registrations r INDEXED BY {index} WHERE {column} = ?1{more}{condition}")
     };
+    let preventing =
+        |columns: &str, prevents: bool| walk(columns, &format!(" AND r.prevent_deletion = {}", u8::from(prevents)));
     let walks = |columns: &str| match wanted.prevent_deletion {
-        Some(prevents) => walk(columns, prevents),
-        None => [walk(columns, false), walk(columns, true)].join(" UNION ALL "),
+        Some(prevents) => preventing(columns, prevents),
+        None if wanted.resource.is_some() => walk(columns, ""),
+        // The index has both one after the other; each is in order, so they are merged.
+        None => [preventing(columns, false), preventing(columns, true)].join(" UNION ALL "),
     };
     let total = if wanted.counted {
         let mut statement = tx.prepare(&format!("SELECT sum(n) FROM ({})", walks("count(*) AS n")))?;
