@@ -125,7 +125,9 @@ fn terms_of_enabled(kind: PolicyKind, attributes: Option<&Fields>) -> Result<Opt
 /// Only the network may be named while it is disabled. `None`: what was said so far stays.
 fn terms_of_disabled(kind: PolicyKind, attributes: Option<&Fields>) -> Result<Option<Terms>, Reason> {
     if kind == PolicyKind::AllowedNetwork {
-        let Some(value) = attributes.and_then(|attributes| attributes.get("allowed_network")) else { return Ok(None) };
+        // The Go client's call for several policies sends an empty text.
+        let value = attributes.and_then(|attributes| attributes.get("allowed_network"));
+        let Some(value) = value.filter(|value| *value != "") else { return Ok(None) };
         let network = value.as_str().and_then(Network::parse);
         let network = network.ok_or_else(|| Reason::field("allowed_network", Network::RULE))?;
         return Ok(Some(Terms::AllowedNetwork(network)));
