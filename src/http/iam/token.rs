@@ -7,7 +7,8 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
-use crate::app::tokens::{GrantRefusal, Issued, Tokens};
+use crate::app::builtin;
+use crate::app::tokens::{GrantRefusal, Issued};
 use crate::domain::caller::Identity;
 use crate::domain::reason::Reason;
 use crate::http::iam::errors::{self, TokenError};
@@ -99,37 +100,46 @@ async fn answer(request: &HttpRequest, payload: Payload, state: &State) -> Resul
 async fn identity(state: &State, form: &Form, grant_type: &str, now: i64) -> Result<Identity, TokenError> {
     match grant_type {
         API_KEY => Ok(state.app.identity_of_api_key(form.required("apikey")?).await?),
-        REFRESH => Ok(state.app.identity_of_refresh(form.required("refresh_token")?, now).await?),
+        REFRESH => Ok(state.app.identity_of_refresh(form.required("refresh_token")?, now)?),
         COMPUTE_RESOURCE => {
             form.required("cr_token")?;
             profile(state, form)
         }
         ASSUME => {
-            valid_token(state, form, now)?;
+            state.app.identity_of_access_token(form.required("access_token")?, now)?;
+            of_own_account(form)?;
             profile(state, form)
         }
         SERVICE => {
-            valid_token(state, form, now)?;
-            Ok(Tokens::identity_of_service(form.required("desired_iam_id")?)?)
+            state.app.identity_of_access_token(form.required("access_token")?, now)?;
+            Ok(state.app.identity_of_service(form.required("desired_iam_id")?)?)
         }
         _ => Err(TokenError::bad_request("BXNIM0102E", "The grant_type is not supported")),
     }
 }
 
 fn profile(state: &State, form: &Form) -> Result<Identity, TokenError> {
-    let given = ["profile_id", "profile_crn", "profile_name"];
+    if let Some(crn) = form.get("profile_crn").filter(|_| form.get("profile_id").is_none()) {
+        return Ok(state.app.identity_of_profile_crn(crn)?);
+    }
+    let given = ["profile_id", "profile_name"];
     let found = given.into_iter().find_map(|field| form.get(field).map(|value| (field, value)));
     let (field, value) = found.ok_or_else(|| {
         TokenError::bad_request("BXNIM0109E", "Property missing or empty: profile_id or profile_name")
     })?;
-    // `…:profile:Profile-<uuid>`: the id is what follows the last colon.
-    let value = if field == "profile_crn" { value.rsplit(':').next().unwrap_or(value) } else { value };
     Ok(state.app.identity_of_profile(field, value)?)
 }
 
-fn valid_token(state: &State, form: &Form, now: i64) -> Result<(), TokenError> {
-    let token = form.required("access_token")?;
-    state.app.tokens.verify(token, now).map(drop).map_err(|_| GrantRefusal::TokenInvalid.into())
+/// A profile that is assumed by its name alone is one of an account, which has to be the one there is.
+///
+/// Source: Go SDK core, assume authenticator.
+fn of_own_account(form: &Form) -> Result<(), TokenError> {
+    let by_name =
+        form.get("profile_name").is_some() && ["profile_id", "profile_crn"].map(|id| form.get(id)) == [None; 2];
+    if by_name && form.required("account")? != builtin::ACCOUNT {
+        return Err(GrantRefusal::ForeignAccount.into());
+    }
+    Ok(())
 }
 
 fn unreadable(reason: &Reason) -> TokenError {
