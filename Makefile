@@ -24,8 +24,9 @@ test-openapi: ## Hold openapi.yaml against IBM's API rules, and the service agai
 	$(CARGO) build --release --locked
 	MKP_BIN="$${CARGO_TARGET_DIR:-target}/release/mock-key-protect" tests/openapi/run.sh
 
-bench: ## Measure wrap and unwrap against a bare HTTP server, lists of many keys, events and long moves of the clock
+bench: ## Measure wrap and unwrap, uploads and downloads against a bare HTTP server, lists of many keys, events, moves of the clock
 	$(CARGO) bench --locked --bench wrap
+	$(CARGO) bench --locked --bench cos
 	$(CARGO) bench --locked --bench lists
 	$(CARGO) bench --locked --bench events
 

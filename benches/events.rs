@@ -129,7 +129,7 @@ async fn advance_a_month(count: usize) -> Outcome<()> {
 
 fn start(options: &[&str]) -> Outcome<Service> {
     let mut command = Command::new(service::PROGRAM);
-    command.arg("serve").args(options);
+    command.args(["serve", "--cos-port", "off"]).args(options);
     Service::start(command)
 }
 

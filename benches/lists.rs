@@ -2,7 +2,8 @@
 //!
 //! A service in this process serves a folder that was filled by SQL, since making so many keys one by one says nothing
 //! about lists. Each form of list is asked for its first page again and again, on both sizes in turn; the figure is
-//! the median, and the ratio of the two is what should stay below 5. `MKP_BENCH_ROUNDS` sets how often.
+//! the median, and the ratio of the two is what should stay below 5. `MKP_BENCH_ROUNDS` sets how often, `MKP_BENCH_KEYS`
+//! another size of the large folder.
 //!
 //! Run by `cargo test`, or with `--test`, it asks once and prints no figures.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark reports on the terminal")]
@@ -38,7 +39,7 @@ const SIZES: [u32; 2] = [1_000, 100_000];
 /// The same where it only has to work.
 const SIZES_OF_A_TRIAL: [u32; 2] = [100, 1_000];
 /// How often each form is asked for when `MKP_BENCH_ROUNDS` does not say.
-const ROUNDS_DEFAULT: usize = 25;
+const ROUNDS_DEFAULT: u32 = 25;
 /// What the ratio should stay below.
 const RATIO_WANTED: f64 = 5.0;
 
@@ -67,8 +68,9 @@ async fn main() -> ExitCode {
 
 async fn compare(trial: bool) -> Outcome<()> {
     let [small, large] = if trial { SIZES_OF_A_TRIAL } else { SIZES };
-    let rounds = std::env::var("MKP_BENCH_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(ROUNDS_DEFAULT);
-    let rounds = if trial { 1 } else { rounds };
+    let set = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u32>().ok()).filter(|_| !trial);
+    let large = set("MKP_BENCH_KEYS").unwrap_or(large);
+    let rounds = set("MKP_BENCH_ROUNDS").unwrap_or(if trial { 1 } else { ROUNDS_DEFAULT });
     let (small, large) = (Side::start(small).await?, Side::start(large).await?);
     if !trial {
         println!("first page, median of {rounds}, in milliseconds\n");

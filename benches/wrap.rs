@@ -88,7 +88,9 @@ fn measure(extent: Extent) -> Outcome<()> {
     let pace = pace(extent)?;
     let placement = Placement::choose()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let service = service::Service::start(placement.server_command(Path::new(service::PROGRAM)))?;
+    let mut command = placement.server_command(Path::new(service::PROGRAM));
+    command.args(["--cos-port", "off"]);
+    let service = service::Service::start(command)?;
     let bare = process::BareLoop::start(&placement)?;
     let (bare, service) = runtime.block_on(target::prepare(&bare, &service))?;
     match extent {

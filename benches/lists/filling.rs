@@ -31,14 +31,16 @@ pub(crate) fn fill(database: &Path, instance: &str, keys: u32) -> Outcome<Filled
     database.execute_batch("BEGIN IMMEDIATE")?;
     let sql = format!(
         "{NUMBERS} INSERT INTO keys (id, instance_id, ring_id, extractable, name, imported, bits, state, expires_at,
-             created_at, created_by, updated_at, rotated_at, deleted_at, deleted_by, version_id, version_created_at)
+             created_at, created_by, updated_at, rotated_at, deleted_at, deleted_by, version_id, version_created_at, kind)
          SELECT {UUID}, ?2, iif(n % 5 = 0, 'ledger', iif(n % 500 = 1, 'rare', 'default')), n % 3 = 0, 'key ' || n,
              n % 10 = 0, 256,
              CASE WHEN n % 20 = 3 THEN 5 WHEN n % 100 = 7 THEN 2 WHEN n % 100 = 8 THEN 3 ELSE 1 END,
              CASE WHEN n % 100 = 8 THEN ?3 + n * ?4 + 1000 WHEN n % 50 = 9 THEN 9000000000000 + n * 1000 END,
              ?3 + n * ?4, 'IBMid-270005MKP0', ?3 + n * ?4 + iif(n % 20 = 3, 500000, 0),
              iif(n % 20 = 4, ?3 + n * ?4 + 100000, NULL), iif(n % 20 = 3, ?3 + n * ?4 + 500000, NULL),
-             iif(n % 20 = 3, 'IBMid-270005MKP0', NULL), {UUID}, ?3 + n * ?4
+             iif(n % 20 = 3, 'IBMid-270005MKP0', NULL), {UUID}, ?3 + n * ?4,
+             CASE WHEN n % 20 = 3 THEN 5 WHEN n % 100 = 7 THEN 2 WHEN n % 100 = 8 THEN 3 ELSE 1 END * 16
+                 + (n % 3 = 0) * 8 + (n % 10 = 0) * 4 + (n % 100 = 8 OR n % 50 = 9) * 2 + (n % 20 = 4)
          FROM numbers"
     );
     database.execute(&sql, params![keys, instance, START, APART])?;

@@ -24,7 +24,7 @@ impl Form {
     }
 }
 
-const LISTS: [&str; 56] = [
+const LISTS: [&str; 74] = [
     "/api/v2/keys",
     "/api/v2/keys?limit=1",
     "/api/v2/keys?limit=100&offset=100",
@@ -40,7 +40,11 @@ const LISTS: [&str; 56] = [
     "/api/v2/keys?search=alias:alias-1",
     "/api/v2/keys?search=exact:name:key 9",
     "/api/v2/keys?search=not:name:key&state=2",
-    "/api/v2/keys?search=key&state=3",
+    "/api/v2/keys?search=not:key&state=2",
+    "/api/v2/keys?search=zebra&state=2",
+    "/api/v2/keys?search=key&state=3&limit=10",
+    "/api/v2/keys?search=key&state=3&sort=-creationDate&limit=10",
+    "/api/v2/keys?search=key 7&filter=lastRotateDate=none state=2&limit=10",
     "/api/v2/keys?sort=id",
     "/api/v2/keys?sort=-id",
     "/api/v2/keys?sort=state",
@@ -61,14 +65,22 @@ const LISTS: [&str; 56] = [
     "/api/v2/keys?sort=-expirationDate",
     "/api/v2/keys?sort=state,-creationDate,extractable",
     "/api/v2/keys?sort=-lastRotateDate,expirationDate",
+    "/api/v2/keys?sort=-imported,lastRotateDate",
+    "/api/v2/keys?sort=creationDate,-id",
     "/api/v2/keys?filter=creationDate=gte:\"2026-01-01T00:00:00Z\"",
     "/api/v2/keys?filter=creationDate=lt:\"2026-01-01T01:00:00Z\"",
+    "/api/v2/keys?filter=creationDate=gte:\"2026-01-01T12:00:00Z\"&limit=100",
+    "/api/v2/keys?filter=creationDate=lt:\"2026-01-01T12:00:00Z\"&sort=-id",
     "/api/v2/keys?filter=creationDate=gt:\"2030-01-01T00:00:00Z\"",
     "/api/v2/keys?filter=creationDate=\"2026-01-01T02:00:00Z\"",
     "/api/v2/keys?filter=lastUpdateDate=gte:\"2026-01-01T00:00:00Z\"",
     "/api/v2/keys?filter=lastRotateDate=none",
     "/api/v2/keys?filter=lastRotateDate=gt:\"2026-01-01T00:00:00Z\"&limit=40",
+    "/api/v2/keys?filter=lastRotateDate=lt:\"2026-01-01T12:00:00Z\"&limit=30",
+    "/api/v2/keys?filter=lastRotateDate=none extractable=false state=3&limit=3",
     "/api/v2/keys?filter=expirationDate=none",
+    "/api/v2/keys?filter=expirationDate=none state=3",
+    "/api/v2/keys?filter=creationDate=none",
     "/api/v2/keys?filter=expirationDate=lt:\"2026-01-02T00:00:00Z\"",
     "/api/v2/keys?filter=deletionDate=none",
     "/api/v2/keys?filter=deletionDate=gte:\"2026-01-01T00:00:00Z\" state=5&limit=40",
@@ -76,22 +88,38 @@ const LISTS: [&str; 56] = [
     "/api/v2/keys?filter=creationDate=lt:\"2026-01-01T01:00:00Z\"&sort=-lastUpdateDate",
     "/api/v2/key_rings?totalCount=true",
     "/api/v2/keys/{key}/versions?totalCount=true",
-    "/api/v2/keys/{key}/registrations?totalCount=true",
-    "/api/v2/keys/{key}/registrations?preventKeyDeletion=true",
+    "/api/v2/keys/{key}/registrations?totalCount=true&limit=50",
+    "/api/v2/keys/{key}/registrations?preventKeyDeletion=true&limit=50",
+    "/api/v2/keys/{key}/registrations?preventKeyDeletion=false&limit=50",
+    "/api/v2/keys/registrations",
     "/api/v2/keys/registrations?totalCount=true",
+    "/api/v2/keys/registrations?preventKeyDeletion=true&limit=50",
+    "/api/v2/keys/registrations?preventKeyDeletion=false&totalCount=true",
+    "/api/v2/keys/registrations?urlEncodedResourceCRNQuery=crn:v1:bluemix:public:cloud-object-storage:global:a/1:2:bucket:busy-*&limit=50",
     "/api/v2/kmip_adapters?totalCount=true",
     "/api/v2/kmip_adapters/{adapter}/kmip_objects?totalCount=true",
+    "/api/v2/kmip_adapters/{adapter}/kmip_objects?state=2&totalCount=true",
 ];
 
-const COUNTS: [&str; 5] = [
+const COUNTS: [&str; 15] = [
     "/api/v2/keys",
     "/api/v2/keys?state=2,5",
     "/api/v2/keys?extractable=true",
     "/api/v2/keys?filter=expirationDate=lt:\"2026-01-02T00:00:00Z\"",
     "/api/v2/keys?filter=creationDate=gte:\"2026-01-01T00:00:00Z\"",
+    "/api/v2/keys?filter=creationDate=gte:\"2026-01-01T08:20:30Z\"",
+    "/api/v2/keys?filter=creationDate=gte:\"2026-02-04T17:20:30Z\"",
+    "/api/v2/keys?filter=creationDate=gte:\"2026-01-10T00:00:30Z\" creationDate=lt:\"2026-02-20T00:00:30Z\"",
+    "/api/v2/keys?filter=lastUpdateDate=gte:\"2026-01-01T08:20:30Z\"",
+    "/api/v2/keys?filter=lastUpdateDate=gte:\"2026-02-04T17:20:30Z\"",
+    "/api/v2/keys?filter=lastRotateDate=none",
+    "/api/v2/keys?filter=lastRotateDate=gte:\"2026-02-04T17:20:30Z\"",
+    "/api/v2/keys?filter=deletionDate=gte:\"2026-02-04T17:20:30Z\" state=5",
+    "/api/v2/keys?filter=expirationDate=none",
+    "/api/v2/keys?filter=creationDate=lt:\"2026-02-04T17:20:30Z\" expirationDate=none",
 ];
 
-const IN_RINGS: [(&str, &str); 8] = [
+const IN_RINGS: [(&str, &str); 9] = [
     ("/api/v2/keys", "ledger"),
     ("/api/v2/keys?limit=2", "rare"),
     ("/api/v2/keys", "default"),
@@ -99,6 +127,7 @@ const IN_RINGS: [(&str, &str); 8] = [
     ("/api/v2/keys?sort=-creationDate", "ledger"),
     ("/api/v2/keys?sort=-creationDate&limit=2", "rare"),
     ("/api/v2/keys?state=2", "ledger"),
+    ("/api/v2/keys?filter=creationDate=lt:\"2026-01-01T12:00:00Z\"", "ledger"),
     ("/api/v2/keys?filter=expirationDate=none&limit=2", "rare"),
 ];
 

@@ -42,7 +42,7 @@ pub(crate) struct Ready {
 }
 
 impl Service {
-    /// Starts it by a command, which may have options, and waits for its ready file.
+    /// Starts it by a command, which says `--cos-port` and may have other options, and waits for its ready file.
     ///
     /// # Errors
     /// It ended, or was not ready in time.
@@ -50,7 +50,7 @@ impl Service {
         let folder = tempfile::tempdir()?;
         let file = folder.path().join("ready.json");
         command
-            .args(["--port", "0", "--cos-port", "off", "--ephemeral", "--log", "error"])
+            .args(["--port", "0", "--ephemeral", "--log", "error"])
             .arg("--ready-file")
             .arg(&file)
             .current_dir(&folder)

@@ -44,6 +44,8 @@ pub(crate) struct Parcel {
     pub(crate) claimed: Claimed,
     /// Runs since it was handed out.
     pub(crate) held: Stopwatch,
+    /// How often subscribers had changed by then.
+    revision: u64,
 }
 
 /// All that a step hands out, in order, and where it left off with each subscriber.
@@ -69,6 +71,11 @@ impl Parcel {
     /// The body, byte for byte what every attempt sends.
     pub(crate) fn body(&self) -> Bytes {
         Bytes::copy_from_slice(self.claimed.body.as_bytes())
+    }
+
+    /// True when some subscriber has changed since it was handed out.
+    pub(crate) fn has_changed(&self, app: &App) -> bool {
+        self.revision != app.memory.dispatch.revision()
     }
 
     /// How the recipient acknowledges.
@@ -117,16 +124,29 @@ pub(crate) fn step_within(
     hand_out(app, tx, hands, now)
 }
 
-/// True while an attempt that was handed out should be made. What it is about may have ended since.
+/// Looks at a parcel again before it is sent: its subscriber may have changed since it was handed out, and is told as it
+/// is now; what it is about may have ended. True when it is wanted still.
 ///
 /// # Errors
-/// The store's fault.
-pub(crate) async fn is_wanted(app: &App, claimed: &Claimed) -> Result<bool, Error> {
-    let (seq, cause, now) = (claimed.delivery, claimed.cause, app.clock.now());
-    app.read(move |tx| is_wanted_within(tx, seq, cause, now)).await
+/// The store's fault; then nothing is known.
+pub(crate) async fn look_again(app: &Arc<App>, parcel: &mut Parcel) -> Result<bool, Error> {
+    let (seq, cause, now) = (parcel.claimed.delivery, parcel.claimed.cause, app.clock.now());
+    let revision = app.memory.dispatch.revision();
+    let shared = Arc::clone(app);
+    let changed = parcel.has_changed(app).then(|| parcel.recipient.subscriber.name.clone());
+    let read = app.read(move |tx| {
+        let fresh = changed.map(|name| recipient(&shared, tx, &name, now)).transpose()?.flatten();
+        Ok((is_wanted_within(tx, seq, cause, now)?, fresh))
+    });
+    let (is_wanted, fresh) = read.await?;
+    if let Some(recipient) = fresh {
+        parcel.recipient = Arc::new(recipient);
+        parcel.revision = revision;
+    }
+    Ok(is_wanted)
 }
 
-/// The same, in the caller's transaction.
+/// True while an attempt that was handed out should be made.
 ///
 /// # Errors
 /// The store's fault.
@@ -140,6 +160,7 @@ pub(crate) fn is_wanted_within(tx: &Tx<'_>, delivery: i64, cause: Cause, now: Ti
 
 fn hand_out(app: &App, tx: &Tx<'_>, hands: &HashMap<String, Hands>, now: Timestamp) -> Result<HandedOut, Error> {
     let mut all = HandedOut::default();
+    let revision = app.memory.dispatch.revision();
     if app.memory.dispatch.is_stopped() {
         return Ok(all);
     }
@@ -160,6 +181,7 @@ fn hand_out(app: &App, tx: &Tx<'_>, hands: &HashMap<String, Hands>, now: Timesta
             recipient: Arc::clone(&recipient),
             claimed,
             held: clock::stopwatch(),
+            revision,
         }));
         all.last_keys.push((name, batch.last_key));
     }

@@ -6,7 +6,6 @@ use crate::app::builtin;
 use crate::app::tokens::{AuthMode, GrantRefusal, Tokens};
 use crate::crypto::compare;
 use crate::domain::caller::{Identity, IdentityKind};
-use crate::domain::crn;
 use crate::domain::iam_identity::{is_made_up, service_identity_of};
 use crate::store::{iam_identities, resource_keys};
 
@@ -64,22 +63,6 @@ impl App {
         if self.is_known(&identity) { Ok(identity) } else { Err(GrantRefusal::RefreshUnknown) }
     }
 
-    /// The identity of a trusted profile, from its CRN.
-    ///
-    /// # Errors
-    /// `Malformed`, also under [`AuthMode::Strict`] unless an access policy names it; `ForeignAccount`.
-    pub(crate) fn identity_of_profile_crn(&self, text: &str) -> Result<Identity, GrantRefusal> {
-        const FIELD: &str = "profile_crn";
-        let named = crn::parse(text).filter(|named| named.service == "iam-identity" && named.kind == "profile");
-        let named = named.ok_or(GrantRefusal::Malformed(FIELD))?;
-        if named.account != builtin::ACCOUNT {
-            return Err(GrantRefusal::ForeignAccount);
-        }
-        let uuid = named.resource.strip_prefix("Profile-").filter(|id| uuid::Uuid::try_parse(id).is_ok());
-        uuid.ok_or(GrantRefusal::Malformed(FIELD))?;
-        self.identity_of_profile(FIELD, named.resource)
-    }
-
     /// The identity of a service instance, from `crn-<crn>` or the CRN.
     ///
     /// # Errors
@@ -119,6 +102,7 @@ impl App {
     }
 }
 
-fn derived_id(kind: &str, text: &str) -> String {
+/// A UUID: the same for the same text of a kind.
+pub(crate) fn derived_id(kind: &str, text: &str) -> String {
     uuid::Uuid::new_v5(&NAMESPACE, format!("{kind}:{text}").as_bytes()).to_string()
 }

@@ -143,16 +143,16 @@ impl Instances {
 }
 
 impl App {
-    /// Makes an instance.
+    /// An instance as it would be made.
     ///
     /// # Errors
-    /// The store's fault.
-    pub(crate) async fn create_instance(
+    /// When there are no random bytes.
+    pub(crate) fn plan_instance(
         &self,
         caller: &Caller,
         wanted: NewInstance,
         now: Timestamp,
-    ) -> Result<Arc<Instance>, Error> {
+    ) -> Result<Instance, Error> {
         let mut instance = Instance {
             id: self.vault.instance_id()?,
             service: wanted.plan.service,
@@ -179,9 +179,17 @@ impl App {
             let wanted = InstancePolicyChange { kind: terms.kind(), enabled: true, terms: Some(terms) };
             instance.policies.set(wanted.settle(None, caller.iam_id(), now));
         }
-        let stored = instance.clone();
+        Ok(instance)
+    }
+
+    /// Makes a planned instance.
+    ///
+    /// # Errors
+    /// The store's fault.
+    pub(crate) async fn create_instance(&self, planned: Instance) -> Result<Instance, Error> {
+        let stored = planned.clone();
         self.write(move |tx| Ok(instances::insert(tx, &stored)?)).await?;
-        Ok(Arc::new(instance))
+        Ok(planned)
     }
 
     /// Changes an instance's name, plan or parameters.

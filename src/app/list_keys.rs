@@ -7,14 +7,15 @@ use crate::app::error::Error;
 use crate::domain::access;
 use crate::domain::audit::{Datum, Record, Side};
 use crate::domain::context::Context;
+use crate::domain::id::{InstanceId, KeyId};
 use crate::domain::key::Key;
 use crate::domain::reason::Reason;
-use crate::domain::search::{CANDIDATES_MAX, Candidate, Search};
+use crate::domain::search::{CANDIDATES_MAX, Search};
 use crate::domain::selection::Selection;
 use crate::domain::sort::Term;
 use crate::store::key_pages::{self, Window};
-use crate::store::key_query;
 use crate::store::tx::Tx;
+use crate::store::{aliases, key_counting, key_query};
 
 /// A list that is asked for.
 #[derive(Clone, Debug)]
@@ -72,13 +73,13 @@ pub(crate) async fn list_keys(
 pub(crate) async fn count_keys(
     app: &Arc<App>,
     cx: Arc<Context>,
-    query: Result<ListQuery, Reason>,
+    selection: Result<Selection, Reason>,
 ) -> Result<i64, Error> {
-    let mut selection = query?.selection;
+    let mut selection = selection?;
     selection.ring.clone_from(&cx.ring);
     selection.visible = access::visible(&cx.rights, cx.operation);
     let instance = cx.instance.id;
-    let total = app.read(move |tx| Ok(key_pages::count(tx, instance, &selection)?)).await?;
+    let total = app.read(move |tx| Ok(key_counting::count(tx, instance, &selection)?)).await?;
     note_total(app, &cx, total).await;
     Ok(total)
 }
@@ -89,32 +90,45 @@ async fn note_total(app: &Arc<App>, cx: &Context, total: i64) {
     app.note(record).await;
 }
 
-fn searched(
-    tx: &Tx<'_>,
-    instance: crate::domain::id::InstanceId,
-    query: &ListQuery,
-    search: &Search,
-) -> Result<Listing, Error> {
+fn searched(tx: &Tx<'_>, instance: InstanceId, query: &ListQuery, search: &Search) -> Result<Listing, Error> {
     let most = i64::try_from(CANDIDATES_MAX).unwrap_or(i64::MAX);
-    if key_query::exceeds(tx, instance, &query.selection, most)? {
-        // The look-up alone is still made: it needs no walk over all candidates.
-        let found = looked_up_in_store(tx, instance, &query.selection, search)?.ok_or(Reason::KeySearchTooBroad)?;
-        return Ok(Listing { keys: vec![found], search: Some(search.clone()), incomplete: true });
-    }
-    let candidates = Window { limit: most, offset: 0 };
-    let candidates = key_query::candidates(tx, instance, &query.selection, &query.sort, candidates)?;
-    let (first, rest): (Vec<Candidate>, Vec<Candidate>) =
-        candidates.into_iter().filter(|key| search.finds(key)).partition(|key| search.looks_up(key));
     let skip = usize::try_from(query.offset).unwrap_or(usize::MAX);
     let take = usize::try_from(query.limit).unwrap_or(usize::MAX);
+    if key_pages::exceeds(tx, instance, &query.selection.without_dates(), most)? {
+        // The look-up alone is still made: it needs no walk over all candidates.
+        let found = looked_up_in_store(tx, instance, &query.selection, search)?.ok_or(Reason::KeySearchTooBroad)?;
+        let keys = std::iter::once(found).skip(skip).take(take).collect();
+        return Ok(Listing { keys, search: Some(search.clone()), incomplete: true });
+    }
+    let candidates = Window { limit: most, offset: 0 };
+    let finder = search.finder();
+    let named = [search.id(), named_by_alias(tx, instance, search)?].map(|id| id.map(|id| id.to_string()));
+    let (mut first, mut rest) = (Vec::new(), Vec::new());
+    for key in key_query::candidates(tx, instance, &query.selection, &query.sort, &search.scopes, candidates)? {
+        let mut found = finder.knows(&key);
+        if !found && key.aliased {
+            found = key_query::has_alias(tx, &key.id, |alias| finder.finds(alias))?;
+        }
+        if found != search.not {
+            // The very key that the text names comes first.
+            let place = if named.iter().flatten().any(|id| *id == key.id) { &mut first } else { &mut rest };
+            place.push(key);
+        }
+    }
     let shown = first.into_iter().chain(rest).skip(skip).take(take);
     let keys = key_query::whole(tx, shown.map(|candidate| candidate.row))?;
     Ok(Listing { keys, search: Some(search.clone()), incomplete: false })
 }
 
+/// The key that has the text as its alias, if aliases are searched.
+fn named_by_alias(tx: &Tx<'_>, instance: InstanceId, search: &Search) -> Result<Option<KeyId>, Error> {
+    let Some(alias) = search.alias() else { return Ok(None) };
+    Ok(aliases::key_of(tx, instance, &alias)?)
+}
+
 fn looked_up_in_store(
     tx: &Tx<'_>,
-    instance: crate::domain::id::InstanceId,
+    instance: InstanceId,
     selection: &Selection,
     search: &Search,
 ) -> Result<Option<Key>, Error> {

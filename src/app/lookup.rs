@@ -1,10 +1,11 @@
 //! Finding what a request names.
 
+use crate::app::App;
 use crate::app::error::Error;
 use crate::domain::access::Place;
 use crate::domain::alias::KeyRef;
 use crate::domain::context::{Context, RingScope};
-use crate::domain::id::{InstanceId, RingId};
+use crate::domain::id::{InstanceId, KeyId, RingId};
 use crate::domain::key::Key;
 use crate::domain::reason::Reason;
 use crate::store::tx::Tx;
@@ -25,6 +26,12 @@ pub(crate) fn key(tx: &Tx<'_>, cx: &Context, reference: &KeyRef) -> Result<Key, 
     cx.allow(Place::Key(&key.ring, key.id))?;
     let in_ring = cx.ring.as_ref().is_none_or(|ring| ring.holds(&key.ring));
     if in_ring { Ok(key) } else { Err(Reason::KeyNotFound.into()) }
+}
+
+/// The key that a refused request named and its name, for the record: where the store fails there is none.
+pub(crate) async fn target(app: &App, instance: InstanceId, reference: KeyRef) -> Option<(KeyId, String)> {
+    let found = app.read(move |tx| Ok(keys::find(tx, instance, &reference)?)).await;
+    found.ok().flatten().map(|key| (key.id, key.name))
 }
 
 /// Refuses to make anything in an instance that was removed while the request was on its way.

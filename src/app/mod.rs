@@ -148,6 +148,9 @@ impl Memory {
         if let Some(generation) = committed.effects.token_generation() {
             self.tokens.begin_generation(generation);
         }
+        if committed.effects.subscribers_changed() {
+            self.dispatch.subscribers_changed(committed.effects.moved());
+        }
         if let NextDue::Changed(ahead) = &committed.next_due {
             self.next_due.store(ahead.work.unwrap_or(i64::MAX), Ordering::Release);
             self.dispatch.on_commit(ahead);

@@ -60,7 +60,7 @@ fn tell(
         outcome: Outcome::Open,
     };
     let body = event_body::render(&event, happening.novelty, &cx.instance, registration);
-    let seq = events::insert(tx, &event, &body)?;
+    let seq = events::insert(tx, &event, &body, &events::KEEP)?;
     let mut wanted = subscribers.iter().filter(|one| one.wants(event.kind, &event.resource)).peekable();
     if wanted.peek().is_none() {
         let line = Line { subscriber: None, key: key.id, resource: &event.resource };

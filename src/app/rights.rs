@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::domain::access::Roles;
 use crate::domain::caller::{Caller, Identity, IdentityKind};
 use crate::domain::crn;
-use crate::domain::grant::{Grants, Rights, Site};
+use crate::domain::grant::{Grants, Rights};
 use crate::domain::iam_policy::IamPolicy;
 use crate::domain::id::InstanceId;
 use crate::domain::instance::Instance;
@@ -69,8 +69,7 @@ impl App {
         self.memory.grants.now().everywhere(caller).meets(Roles::ADMINISTRATOR)
     }
 
-    /// True when the caller may change and remove that instance, or, of one that is not there, any: an Editor or
-    /// Administrator.
+    /// True when the caller may make, change and remove that service instance, or any: an Editor or Administrator.
     ///
     /// Source: docs, manage-access.
     pub(crate) fn may_manage(&self, caller: &Caller, instance: Option<&Instance>) -> bool {
@@ -78,15 +77,6 @@ impl App {
             Some(instance) => self.rights(caller, instance).whole,
             None => self.memory.grants.now().everywhere(caller),
         };
-        roles.meets(MANAGERS)
-    }
-
-    /// True when the caller may make an instance there; `None`: of some service, somewhere.
-    ///
-    /// Source: docs, manage-access.
-    pub(crate) fn may_create(&self, caller: &Caller, site: Option<Site<'_>>) -> bool {
-        let grants = self.memory.grants.now();
-        let roles = site.map_or_else(|| grants.somewhere(caller), |site| grants.at(caller, site));
         roles.meets(MANAGERS)
     }
 

@@ -7,11 +7,11 @@ use zeroize::Zeroizing;
 use crate::app::App;
 use crate::app::error::Error;
 use crate::app::settle::Settling;
-use crate::crypto::Error as CryptoError;
 pub(crate) use crate::crypto::webhook_signature::{SECRET_RULE, WebhookSecret};
+use crate::crypto::{Error as CryptoError, compare};
 use crate::domain::event::EventKind;
 use crate::domain::instance::Service;
-use crate::domain::subscriber::{Ack, FORMER_SECRET, GATEWAY, SUBSCRIBERS_MAX, Scope, Subscriber};
+use crate::domain::subscriber::{Ack, FORMER_SECRET, FORMER_SECRETS_MAX, GATEWAY, SUBSCRIBERS_MAX, Scope, Subscriber};
 use crate::domain::time::Timestamp;
 use crate::store::Error as StoreError;
 use crate::store::meta;
@@ -105,18 +105,19 @@ fn insert(tx: &Tx<'_>, subscriber: &Subscriber, sealed: &SealedRow) -> Result<()
     Ok(subscribers::insert(tx, subscriber, sealed)?)
 }
 
-/// Changes a subscriber. A secret that is replaced signs beside the new one for 24 hours.
+/// Changes a subscriber. A secret that is replaced goes on to sign beside the new one for 24 hours; one that is given
+/// again is not replaced.
 ///
 /// # Errors
 /// `NotFound`, `BuiltIn`.
 pub(crate) async fn change(
-    app: &App,
+    app: &Arc<App>,
     name: String,
     change: SubscriberChange,
     now: Timestamp,
 ) -> Result<Subscriber, SubscriberRefusal> {
-    let fresh = change.secret.as_ref().map(|secret| seal(app, &name, secret)).transpose()?;
-    let SubscriberChange { url, events, ack, secret: _ } = change;
+    let shared = Arc::clone(app);
+    let SubscriberChange { url, events, ack, secret } = change;
     app.writer
         .run(move |tx| {
             let mut one = subscribers::get(tx, &name)?.ok_or(SubscriberRefusal::NotFound)?;
@@ -127,15 +128,39 @@ pub(crate) async fn change(
             one.events = events.unwrap_or(one.events);
             one.ack = ack.unwrap_or(one.ack);
             subscribers::update(tx, &one)?;
-            if let Some(present) = fresh
+            if let Some(secret) = secret
                 && let Some(before) = subscribers::secrets(tx, &name)?
+                && let Some(secrets) = replace(&shared, &name, before, &secret, now)?
             {
-                let former = Some((before.present, now.plus(FORMER_SECRET)));
-                subscribers::set_secrets(tx, &name, &SealedSecrets { present, former })?;
+                subscribers::set_secrets(tx, &name, &secrets)?;
             }
             Ok(one)
         })
         .await
+}
+
+/// A subscriber's secrets once it has a new one; `None` when it is the one that it has.
+fn replace(
+    app: &App,
+    name: &str,
+    before: SealedSecrets,
+    new: &WebhookSecret,
+    now: Timestamp,
+) -> Result<Option<SealedSecrets>, Error> {
+    let is_new = |row: &SealedRow| Ok::<_, Error>(compare::equal(open(app, name, row.clone())?.bytes(), new.bytes()));
+    if is_new(&before.present)? {
+        return Ok(None);
+    }
+    let mut former = Vec::new();
+    for (row, until) in before.former {
+        // One that comes back into use is no former one.
+        if now < until && !is_new(&row)? {
+            former.push((row, until));
+        }
+    }
+    former.push((before.present, now.plus(FORMER_SECRET)));
+    former.drain(..former.len().saturating_sub(FORMER_SECRETS_MAX));
+    Ok(Some(SealedSecrets { present: seal(app, name, new)?, former }))
 }
 
 /// Removes a subscriber; its open deliveries are dropped.
@@ -245,7 +270,7 @@ pub(crate) async fn gateway_secrets(app: &App, now: Timestamp) -> Result<Vec<Web
     }
 }
 
-/// Opens the secrets of a subscriber: the present one, and the former one while it signs.
+/// Opens the secrets of a subscriber: the present one, and former ones while they sign.
 ///
 /// # Errors
 /// For another master key or damage.
@@ -255,13 +280,14 @@ pub(crate) fn open_secrets(
     sealed: SealedSecrets,
     now: Timestamp,
 ) -> Result<Vec<WebhookSecret>, Error> {
-    let former = sealed.former.filter(|(_, until)| now < *until).map(|(row, _)| row);
-    let open = |row: SealedRow| -> Result<WebhookSecret, Error> {
-        let bytes = app.vault.open(&place(name), row)?;
-        let secret = WebhookSecret::from_bytes(Zeroizing::new(bytes.bytes().to_vec()));
-        Ok(secret.ok_or(CryptoError::Refused("use the secret of a subscriber"))?)
-    };
-    std::iter::once(sealed.present).chain(former).map(open).collect()
+    let former = sealed.former.into_iter().filter(|(_, until)| now < *until).map(|(row, _)| row);
+    std::iter::once(sealed.present).chain(former).map(|row| open(app, name, row)).collect()
+}
+
+fn open(app: &App, name: &str, row: SealedRow) -> Result<WebhookSecret, Error> {
+    let bytes = app.vault.open(&place(name), row)?;
+    let secret = WebhookSecret::from_bytes(Zeroizing::new(bytes.bytes().to_vec()));
+    Ok(secret.ok_or(CryptoError::Refused("use the secret of a subscriber"))?)
 }
 
 fn place(name: &str) -> String {

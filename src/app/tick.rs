@@ -7,6 +7,7 @@ use tracing::warn;
 use crate::app::App;
 use crate::app::delete_key;
 use crate::app::error::Error;
+use crate::app::identities::derived_id;
 use crate::app::instances;
 use crate::app::itself;
 use crate::app::registrations;
@@ -135,8 +136,8 @@ fn run(app: &App, tx: &Tx<'_>, row: DueRow) -> Result<(), Error> {
 
 /// Key Protect itself acts on a key, at the instant that was due.
 fn context(instance: Arc<Instance>, operation: Operation, at: Timestamp, key: KeyId) -> Context {
-    let correlation = format!("due-{}-{}-{key}", operation.row().id, at.millis());
-    itself::context(instance, operation, at, correlation)
+    let what = format!("due-{}-{}-{key}", operation.row().id, at.millis());
+    itself::context(instance, operation, at, derived_id("correlation", &what))
 }
 
 /// Source: docs, key-states: `kms.secrets.expire` tells both states.

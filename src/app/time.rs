@@ -24,8 +24,8 @@ pub(crate) async fn present(app: &Arc<App>) -> Timestamp {
 /// Rows of a journey's report.
 const REPORT_ROWS_MAX: usize = 1_000;
 
-/// One move of the clock, virtual time: whatever recurs runs on the way.
-const JOURNEY_MAX: std::time::Duration = std::time::Duration::from_hours(24 * 366 * 100);
+/// One move of the clock, virtual time: whatever recurs runs on the way. A hundred years with 25 leap days.
+const JOURNEY_MAX: std::time::Duration = std::time::Duration::from_hours(24 * 36_525);
 
 /// Where the clock should go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,10 +131,10 @@ fn checked(from: Timestamp, target: Target) -> Result<Timestamp, MoveRefusal> {
     };
     if to < from {
         Err(MoveRefusal::Backwards(from))
-    } else if to >= Timestamp::MAX {
-        Err(MoveRefusal::TooFar)
     } else if to.since(from) > JOURNEY_MAX {
         Err(MoveRefusal::TooLong)
+    } else if to >= Timestamp::MAX {
+        Err(MoveRefusal::TooFar)
     } else {
         Ok(to)
     }

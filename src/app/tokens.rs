@@ -164,7 +164,27 @@ impl Tokens {
         let crn = desired_iam_id.strip_prefix("crn-").unwrap_or(desired_iam_id);
         let named = crn::parse(crn).filter(|named| !named.instance.is_empty());
         let named = named.ok_or(GrantRefusal::Malformed("desired_iam_id"))?;
-        if named.account == builtin::ACCOUNT { Ok(Identity::service(crn)) } else { Err(GrantRefusal::ForeignAccount) }
+        Self::require_own_account(named.account)?;
+        Ok(Identity::service(crn))
+    }
+
+    /// The id in the CRN of a trusted profile, `crn:v1:bluemix:public:iam-identity::a/<account>::profile:Profile-<uuid>`.
+    ///
+    /// # Errors
+    /// `Malformed`, `ForeignAccount`.
+    pub(crate) fn profile_of_crn(crn: &str) -> Result<&str, GrantRefusal> {
+        let named = crn::parse(crn).filter(|named| named.kind == "profile" && !named.resource.is_empty());
+        let named = named.ok_or(GrantRefusal::Malformed("profile_crn"))?;
+        Self::require_own_account(named.account)?;
+        Ok(named.resource)
+    }
+
+    /// There is one account.
+    ///
+    /// # Errors
+    /// `ForeignAccount` for any other.
+    pub(crate) fn require_own_account(account: &str) -> Result<(), GrantRefusal> {
+        if account == builtin::ACCOUNT { Ok(()) } else { Err(GrantRefusal::ForeignAccount) }
     }
 
     /// Signs tokens for an identity.

@@ -25,6 +25,10 @@ pub(crate) enum Failure {
         "no service answers at {url} ({why}); start one with `mock-key-protect`, or name it with --url or --ready-file"
     )]
     Unreachable { url: String, why: String },
+    #[error(
+        "{url} wants the admin token: give it with --admin-token or MKP_ADMIN_TOKEN, or name the ready file with --ready-file"
+    )]
+    TokenWanted { url: String },
     #[error("{url} answered {status}: {message}")]
     Refused { url: String, status: u16, message: String },
     #[error("{url} answered something else than a service of mock-key-protect would")]
@@ -53,7 +57,7 @@ impl ServiceClient {
                     )
                 };
                 let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
-                Some(serde_json::from_str::<Value>(&text).map_err(|error| unreadable(error.to_string()))?)
+                Some(serde_json::from_str::<Value>(&text).map_err(|_| unreadable("it holds no JSON".to_owned()))?)
             }
             (Some(_), _) | (None, None) => None,
         };
@@ -78,6 +82,19 @@ impl ServiceClient {
     /// When nobody answers, or with something else than success.
     pub(crate) async fn get(&self, path: &str) -> Result<Value, Failure> {
         self.send(Method::GET, path, None).await
+    }
+
+    /// True when the service takes requests. `/mock/ready` may want a token, which a container's health check has not; the
+    /// keys that verify tokens are anybody's.
+    ///
+    /// # Errors
+    /// As [`ServiceClient::get`].
+    pub(crate) async fn is_ready(&self) -> Result<(), Failure> {
+        let reply = match self.get("/mock/ready").await {
+            Err(Failure::TokenWanted { .. }) => self.get("/identity/keys").await,
+            reply => reply,
+        };
+        reply.map(|_| ())
     }
 
     /// `POST` of a JSON body to a path.
@@ -117,6 +134,9 @@ impl ServiceClient {
         let value: Option<Value> = serde_json::from_slice(&answer).ok();
         if (200..300).contains(&status) {
             return value.ok_or(Failure::Strange { url });
+        }
+        if status == 401 && path.starts_with("/mock/") {
+            return Err(Failure::TokenWanted { url });
         }
         let pointers = ["/error/message", "/errorMessage", "/status"];
         let message = value.as_ref().and_then(|value| pointers.into_iter().find_map(|pointer| text(value, pointer)));

@@ -34,6 +34,8 @@ pub(crate) async fn env(service: &ServiceClient, format: EnvFormat) -> Result<St
     let mut values: Vec<(&str, String)> = Vec::new();
     for (name, field, fixed) in VARIABLES {
         let value = if field.is_empty() { Some(fixed) } else { text(&info, &format!("/{field}")) };
+        // A gateway may speak HTTPS alone.
+        let value = value.or_else(|| text(&info, "/cosTlsUrl").filter(|_| field == "cosUrl"));
         values.extend(value.map(|value| (name, value.to_owned())));
     }
     for (name, field) in [("AWS_ACCESS_KEY_ID", "accessKeyId"), ("AWS_SECRET_ACCESS_KEY", "secretAccessKey")] {

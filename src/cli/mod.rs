@@ -17,7 +17,7 @@ pub async fn run(client: Client) -> Result<String, String> {
         ClientCommand::Env(format) => env::env(&service, format).await,
         ClientCommand::Token { api_key } => env::token(&service, api_key).await,
         ClientCommand::Clock(command) => clock::clock(&service, &command).await,
-        ClientCommand::Healthcheck => service.get("/mock/ready").await.map(|_| "ready".to_owned()),
+        ClientCommand::Healthcheck => service.is_ready().await.map(|()| "ready".to_owned()),
     };
     done.map_err(|failure: Failure| failure.to_string())
 }

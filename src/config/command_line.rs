@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::builder::Resettable;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::config::{Config, parse_host, parse_port_number};
@@ -136,15 +136,21 @@ impl Invocation {
         I: IntoIterator<Item = T>,
         T: Into<OsString> + Clone,
     {
+        let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
         let parsed = without_empty_variables(CommandLine::command())
-            .try_get_matches_from(arguments)
+            .try_get_matches_from(&arguments)
             .and_then(|matches| CommandLine::from_arg_matches(&matches));
         match parsed {
             Ok(line) => Self::of(line),
             Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
                 Self::Print(error.to_string())
             }
-            Err(error) => Self::Wrong(in_one_line(&error.to_string())),
+            Err(error) => {
+                let text = error.to_string();
+                let variable = variable_at_fault(&error, &arguments);
+                let text = variable.map_or(text.clone(), |(option, name)| text.replacen(&option, &name, 1));
+                Self::Wrong(in_one_line(&text))
+            }
         }
     }
 
@@ -183,6 +189,20 @@ fn without_empty_variables(mut command: clap::Command) -> clap::Command {
 #[expect(clippy::disallowed_methods, reason = "this is the reader of the environment")]
 fn is_empty_variable(name: &std::ffi::OsStr) -> bool {
     std::env::var_os(name).is_some_and(|value| value.is_empty())
+}
+
+/// The option that clap names and the variable that its value came from, when the command line has no such option.
+fn variable_at_fault(error: &clap::Error, arguments: &[OsString]) -> Option<(String, String)> {
+    let Some(ContextValue::String(named)) = error.get(ContextKind::InvalidArg) else { return None };
+    let long = named.split([' ', '=']).next()?.strip_prefix("--")?;
+    let given = |argument: &OsString| {
+        argument.to_str().and_then(|text| text.strip_prefix("--")).and_then(|text| text.split('=').next()) == Some(long)
+    };
+    if arguments.iter().any(given) {
+        return None;
+    }
+    let name = format!("MKP_{}", long.replace('-', "_").to_uppercase());
+    Some((named.clone(), name))
 }
 
 /// clap's message without its usage, as one line.

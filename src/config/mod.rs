@@ -5,7 +5,6 @@ mod command_line;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 
 use crate::domain::duration::{self, Span};
@@ -37,20 +36,20 @@ pub struct Config {
     #[arg(long, env = "MKP_DATA_DIR", default_value = ".mock-key-protect", value_name = "FOLDER")]
     pub(crate) data_dir: PathBuf,
     /// Keep state in a private temporary folder, removed at exit
-    #[arg(long, env = "MKP_EPHEMERAL", value_parser = BoolishValueParser::new())]
+    #[arg(long, env = "MKP_EPHEMERAL", value_parser = parse_switch)]
     pub(crate) ephemeral: bool,
     /// Seed file (TOML or JSON) for an empty store
     #[arg(long, env = "MKP_SEED", value_name = "FILE")]
     pub(crate) seed: Option<PathBuf>,
     /// Ids, key material and nonces from a generator seeded with N; for tests only
-    #[arg(long, env = "MKP_DETERMINISTIC", value_name = "N")]
+    #[arg(long, env = "MKP_DETERMINISTIC", value_name = "N", value_parser = parse_generator_seed)]
     pub(crate) deterministic: Option<u64>,
     /// running, frozen or frozen@<RFC 3339>; where not given, as the data folder has it, else running
     #[arg(long, env = "MKP_CLOCK", value_name = "MODE", value_parser = parse_clock)]
     pub(crate) clock: Option<ClockMode>,
     /// Virtual seconds for each real second
     #[arg(long, env = "MKP_TIME_SCALE", default_value_t = 1, value_name = "N",
-          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+          value_parser = parse_scale)]
     pub(crate) time_scale: u32,
     /// token: any API key is good; strict: only declared identities
     #[arg(long, env = "MKP_AUTH", default_value = "token", value_name = "MODE")]
@@ -67,7 +66,7 @@ pub struct Config {
     /// Addresses that webhooks may reach
     #[arg(long, env = "MKP_WEBHOOK_TARGETS", default_value = "local", value_name = "WHICH")]
     pub(crate) webhook_targets: WebhookTargets,
-    /// PEM file of CAs that HTTPS webhooks may have beside the public ones
+    /// PEM file of CAs that HTTPS webhooks may have beside the system's and the service's own
     #[arg(long, env = "MKP_WEBHOOK_CA", value_name = "FILE")]
     pub(crate) webhook_ca: Option<PathBuf>,
     /// File to append each audit record to, one line of JSON each
@@ -134,6 +133,24 @@ pub(crate) enum LogFormat {
 #[expect(clippy::disallowed_methods, reason = "this is the reader of the environment")]
 fn env_secret(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn parse_switch(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Ok(true),
+        "false" | "no" | "off" | "0" => Ok(false),
+        _ => Err("give true or false".to_owned()),
+    }
+}
+
+fn parse_generator_seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("give a whole number from 0 to {}", u64::MAX))
+}
+
+/// Virtual seconds for each real one.
+fn parse_scale(text: &str) -> Result<u32, String> {
+    let scale = text.parse().ok().filter(|scale| (1..=1_000_000).contains(scale));
+    scale.ok_or_else(|| "give a whole number from 1 to 1000000".to_owned())
 }
 
 /// An address, not a name: names can mean several. `localhost` means what it always does.

@@ -64,12 +64,32 @@ impl Running {
         match self.0 {
             State::Md5(digest) => digest.finalize().to_vec(),
             State::Sha(context) => context.finish().as_ref().to_vec(),
-            State::Crc(digest, bytes) => {
-                let all = digest.finalize().to_be_bytes();
-                all.iter().skip(all.len() - bytes).copied().collect()
-            }
+            State::Crc(digest, bytes) => last_bytes(digest.finalize(), bytes),
         }
     }
+}
+
+/// The checksum of bytes that lie one behind the other, from those of both; `next_bytes`: how many the latter are. `None` for
+/// algorithms whose results cannot be joined.
+pub(crate) fn joined(algorithm: Algorithm, before: &[u8], next: &[u8], next_bytes: u64) -> Option<Vec<u8>> {
+    let kind = crc(algorithm)?;
+    let number = |value: &[u8]| value.iter().fold(0, |number: u64, byte| (number << 8) | u64::from(*byte));
+    let joined = crc_fast::checksum_combine(kind, number(before), number(next), next_bytes);
+    Some(last_bytes(joined, algorithm.bytes()))
+}
+
+fn crc(algorithm: Algorithm) -> Option<CrcAlgorithm> {
+    match algorithm {
+        Algorithm::Crc32 => Some(CrcAlgorithm::Crc32IsoHdlc),
+        Algorithm::Crc32c => Some(CrcAlgorithm::Crc32Iscsi),
+        Algorithm::Crc64Nvme => Some(CrcAlgorithm::Crc64Nvme),
+        Algorithm::Md5 | Algorithm::Sha1 | Algorithm::Sha256 => None,
+    }
+}
+
+fn last_bytes(number: u64, bytes: usize) -> Vec<u8> {
+    let all = number.to_be_bytes();
+    all.iter().skip(all.len() - bytes).copied().collect()
 }
 
 /// The result over bytes that are all there.
@@ -102,6 +122,9 @@ mod tests {
             let result = running.finish();
             assert_eq!(result.len(), algorithm.bytes());
             assert_eq!(hex::encode(result), expected, "{algorithm:?}");
+            let parts = joined(algorithm, &of(algorithm, b"1234"), &of(algorithm, b"56789"), 5);
+            assert_eq!(parts.is_some(), crc(algorithm).is_some());
+            assert!(parts.is_none_or(|parts| hex::encode(parts) == expected), "{algorithm:?}");
         }
     }
 }

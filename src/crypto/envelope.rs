@@ -1,5 +1,7 @@
 //! The ciphertext that clients of wrap and unwrap see: base64 of a small JSON text. Source: docs, rewrap-keys, wrap-keys.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -35,11 +37,15 @@ pub(crate) enum Malformed {
     NotEnvelope,
 }
 
+/// Texts are borrowed where they have no escapes: some clients take the JSON apart and write it anew.
 #[derive(Deserialize)]
 struct Inner<'a> {
-    ciphertext: &'a str,
-    iv: &'a str,
-    handle: &'a str,
+    #[serde(borrow)]
+    ciphertext: Cow<'a, str>,
+    #[serde(borrow)]
+    iv: Cow<'a, str>,
+    #[serde(borrow)]
+    handle: Cow<'a, str>,
 }
 
 /// Seals a plaintext and renders the ciphertext's text.
@@ -78,12 +84,16 @@ pub(crate) fn seal(
 pub(crate) fn parse(text: &str) -> Result<Envelope, Malformed> {
     let inner = base64::decode(text).map_err(Malformed::NotBase64)?;
     let inner: Inner<'_> = serde_json::from_slice(&inner).map_err(|_| Malformed::NotEnvelope)?;
-    let sealed = base64::decode(inner.ciphertext).map_err(|_| Malformed::NotEnvelope)?;
-    let iv = base64::decode(inner.iv).map_err(|_| Malformed::NotEnvelope)?;
+    let sealed = base64::decode(&inner.ciphertext).map_err(|_| Malformed::NotEnvelope)?;
+    let iv = base64::decode(&inner.iv).map_err(|_| Malformed::NotEnvelope)?;
     if iv.len() != NONCE_BYTES && iv.len() != LONG_IV_BYTES {
         return Err(Malformed::NotEnvelope);
     }
-    Ok(Envelope { sealed, nonce: iv.try_into().ok(), handle: Uuid::try_parse(inner.handle).ok().map(Uuid::into_bytes) })
+    Ok(Envelope {
+        sealed,
+        nonce: iv.try_into().ok(),
+        handle: Uuid::try_parse(&inner.handle).ok().map(Uuid::into_bytes),
+    })
 }
 
 /// Joins AAD strings so that no two lists become the same bytes: each is led by its length, 4 bytes. No strings, no bytes.
@@ -120,6 +130,17 @@ mod tests {
         let lists: [&[&str]; 5] = [&["a", "b"], &["b", "a"], &["a"], &["ab"], &[]];
         let joined: std::collections::HashSet<_> = lists.iter().map(|list| join_aad(list.iter().copied())).collect();
         assert_eq!(joined.len(), lists.len());
+    }
+
+    #[test]
+    fn a_ciphertext_may_be_written_anew_with_escapes() {
+        let key = SealKey::new(&[3; 32]).unwrap();
+        let text = seal(&key, &[0xab; 16], b"", &[255; 60], &Random::system()).unwrap();
+        let inner = String::from_utf8(base64::decode(&text).unwrap()).unwrap();
+        assert!(inner.contains('/') || inner.contains('+'), "{inner}");
+        let escaped = inner.replace('/', "\\/").replace("\"handle\":\"ab", "\"handle\":\"\\u0061b");
+        assert_ne!(escaped, inner);
+        assert_eq!(parse(&base64::encode(escaped)), parse(&text));
     }
 
     #[test]

@@ -15,9 +15,10 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use crate::app::receivers::{Receivers, ResolveError};
 use crate::clock;
 use crate::clock::Clock;
-use crate::delivery::connector::{self, CaError, Connector};
+use crate::delivery::connector::{self, Connector};
 use crate::delivery::resolver::Resolver;
 use crate::delivery::retry_after;
+use crate::delivery::trust::Trust;
 use crate::domain::attempt::{Answer, AttemptError};
 
 /// Bytes of a reply that are read; the connection is closed on what is longer. Source: `reliability.md` T-16.
@@ -48,12 +49,12 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Posts where webhooks may go. HTTPS receivers are trusted by the public roots and by the CAs of the PEM files.
+    /// Posts where webhooks may go, to HTTPS receivers whose certificates come from these authorities.
     ///
     /// # Errors
-    /// For a PEM file that cannot be used.
-    pub(crate) fn new(receivers: Receivers, ca_files: &[Vec<u8>]) -> Result<Self, CaError> {
-        let connector = connector::new(Resolver(receivers.clone()), ca_files)?;
+    /// When TLS cannot be set up.
+    pub(crate) fn new(receivers: Receivers, trust: Trust) -> Result<Self, rustls::Error> {
+        let connector = connector::new(Resolver(receivers.clone()), trust)?;
         let pool = Pool::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_TIME_MAX)

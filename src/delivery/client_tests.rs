@@ -13,7 +13,7 @@ const CERTIFICATE: &[u8] = include_bytes!("../../tests/it/fixtures/webhooks/rece
 const KEY: &[u8] = include_bytes!("../../tests/it/fixtures/webhooks/receiver_key.pem");
 
 fn local() -> Client {
-    Client::new(Receivers::new(TargetPolicy::Local), &[]).unwrap()
+    Client::new(Receivers::new(TargetPolicy::Local), Trust::nobody()).unwrap()
 }
 
 async fn post(client: &Client, url: &str, timeout: Duration) -> Answer {
@@ -138,7 +138,7 @@ async fn nobody_there_is_a_refusal() {
 #[tokio::test]
 async fn a_forbidden_address_is_never_connected_to() {
     let url = receiver(Conduct::Answers("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")).await;
-    let public = Client::new(Receivers::new(TargetPolicy::Public), &[]).unwrap();
+    let public = Client::new(Receivers::new(TargetPolicy::Public), Trust::nobody()).unwrap();
     let by_name = url.replace("127.0.0.1", "localhost");
     let by_number = url.replace("127.0.0.1", "2130706433");
     for url in [&url, &by_name, &by_number, "http://169.254.169.254/", "ftp://example.com/"] {
@@ -154,7 +154,7 @@ async fn a_name_that_leads_elsewhere_later_gains_nothing() {
     let url = url.replace("127.0.0.1", "ledger.example.com");
     let [good, bad] = ["127.0.0.1", "169.254.169.254"].map(|address| address.parse().unwrap());
     let answers = vec![vec![good], vec![good], vec![bad], vec![good, bad], vec![]];
-    let client = Client::new(Receivers::in_turn(TargetPolicy::Local, answers), &[]).unwrap();
+    let client = Client::new(Receivers::in_turn(TargetPolicy::Local, answers), Trust::nobody()).unwrap();
     assert_eq!(client.receivers.check(&url).await, Ok(()));
     assert_eq!(post(&client, &url, ENOUGH).await.success(), Some(200));
     assert_eq!(post(&client, &url, ENOUGH).await.error, Some(AttemptError::Target));
@@ -197,7 +197,8 @@ async fn tls_receiver() -> u16 {
 #[tokio::test]
 async fn a_certificate_is_trusted_by_a_named_ca_alone() {
     let port = tls_receiver().await;
-    let trusting = Client::new(Receivers::new(TargetPolicy::Local), &[CA.to_vec()]).unwrap();
+    let trust = Trust::nobody().and(CA).unwrap();
+    let trusting = Client::new(Receivers::new(TargetPolicy::Local), trust).unwrap();
     for host in ["localhost", "127.0.0.1"] {
         let url = format!("https://{host}:{port}/");
         assert_eq!(post(&trusting, &url, ENOUGH).await.success(), Some(200), "{host}");
@@ -212,7 +213,7 @@ async fn a_certificate_is_trusted_by_a_named_ca_alone() {
 #[test]
 fn a_file_without_certificates_is_refused() {
     for file in [&b""[..], b"no PEM at all", KEY, b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
-        assert!(Client::new(Receivers::new(TargetPolicy::Local), &[file.to_vec()]).is_err());
+        assert!(Trust::nobody().and(file).is_err());
     }
 }
 

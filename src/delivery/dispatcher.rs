@@ -38,8 +38,10 @@ pub(crate) struct Clients {
 #[derive(Default)]
 struct Lane {
     waiting: VecDeque<Parcel>,
-    /// Attempts being made.
+    /// Attempts being made where the subscriber is now.
     connections: usize,
+    /// How often it has moved. A receiver that it has left holds none of its connections.
+    moves: usize,
     /// All that was handed out and is not recorded yet.
     hands: Hands,
 }
@@ -101,6 +103,7 @@ async fn run(lanes: Arc<Lanes>) {
         if let Err(fault) = tick(app, now).await {
             error!(%fault, "what is due could not be done");
         }
+        lanes.follow();
         let mut patience = dispatch.until_next(&app.clock);
         let finished = !lanes.finished().is_empty();
         if finished || patience == Some(Duration::ZERO) {
@@ -162,19 +165,40 @@ impl Lanes {
             let lane = lanes.entry(name.clone()).or_default();
             lane.hands.count += 1;
             lane.waiting.push_back(parcel);
-            if lane.connections < CONNECTIONS_MAX {
-                lane.connections += 1;
-                tokio::spawn(Arc::clone(self).send_all(name));
+            self.connect(&name, lane);
+        }
+    }
+
+    /// Begins to send if there is room.
+    fn connect(self: &Arc<Self>, name: &str, lane: &mut Lane) {
+        if lane.connections < CONNECTIONS_MAX {
+            lane.connections += 1;
+            tokio::spawn(Arc::clone(self).send_all(name.to_owned(), lane.moves));
+        }
+    }
+
+    /// Sends to subscribers that have moved without a wait for receivers that they have left.
+    fn follow(self: &Arc<Self>) {
+        let moved = self.app.memory.dispatch.take_moved();
+        let mut lanes = self.lanes();
+        for name in moved {
+            let Some(lane) = lanes.get_mut(&name) else { continue };
+            lane.moves += 1;
+            lane.connections = 0;
+            for _ in 0..lane.waiting.len().min(CONNECTIONS_MAX) {
+                self.connect(&name, lane);
             }
         }
     }
 
-    /// One connection's worth of attempts: one after the other, until nothing waits.
-    async fn send_all(self: Arc<Self>, name: String) {
-        while let Some(parcel) = self.next(&name) {
+    /// One connection's worth of attempts: one after the other, until nothing waits or the subscriber moves.
+    async fn send_all(self: Arc<Self>, name: String, moves: usize) {
+        while let Some(mut parcel) = self.next(&name, moves) {
             let (delivery, cause, due_at) = (parcel.claimed.delivery, parcel.claimed.cause, parcel.claimed.due_at);
-            let (at, ack) = (self.app.clock.now(), parcel.ack());
-            let answer = if self.is_wanted(&parcel).await {
+            let at = self.app.clock.now();
+            let is_wanted = self.is_wanted(&mut parcel).await;
+            let ack = parcel.ack();
+            let answer = if is_wanted {
                 let sent = tokio::spawn(Arc::clone(&self).send(parcel)).await;
                 Some(sent.unwrap_or_else(|_| Answer::failed(AttemptError::Reset)))
             } else {
@@ -187,18 +211,18 @@ impl Lanes {
         }
     }
 
-    /// What has waited for a while may have become void.
-    async fn is_wanted(&self, parcel: &Parcel) -> bool {
-        if parcel.held.elapsed() < HELD_LONG {
+    /// What has waited for a while may have become void, and whom it goes to may have changed.
+    async fn is_wanted(&self, parcel: &mut Parcel) -> bool {
+        if parcel.held.elapsed() < HELD_LONG && !parcel.has_changed(&self.app) {
             return true;
         }
         // A store that does not answer refuses the record too: then it is sent again, which is what receivers expect.
-        deliveries::is_wanted(&self.app, &parcel.claimed).await.unwrap_or(true)
+        deliveries::look_again(&self.app, parcel).await.unwrap_or(true)
     }
 
-    fn next(&self, name: &str) -> Option<Parcel> {
+    fn next(&self, name: &str, moves: usize) -> Option<Parcel> {
         let mut lanes = self.lanes();
-        let lane = lanes.get_mut(name)?;
+        let lane = lanes.get_mut(name).filter(|lane| lane.moves == moves)?;
         let parcel = lane.waiting.pop_front();
         if parcel.is_none() {
             lane.connections -= 1;
@@ -219,10 +243,11 @@ impl Lanes {
         let begun = clock::stopwatch();
         let answer = tokio::select! {
             answer = client.post(outgoing, clock) => answer,
-            () = dispatch.out_of_patience() => {
+            () = dispatch.out_of_patience(&subscriber.name) => {
                 Answer { latency: begun.elapsed(), ..Answer::failed(AttemptError::Timeout) }
             }
         };
+        dispatch.ended(&subscriber.name, answer.error);
         let error = answer.error.map(AttemptError::name);
         debug!(subscriber = subscriber.name, status = answer.status, error, "attempt at a delivery");
         answer

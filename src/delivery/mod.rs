@@ -5,3 +5,4 @@ mod connector;
 pub(crate) mod dispatcher;
 mod resolver;
 mod retry_after;
+pub(crate) mod trust;

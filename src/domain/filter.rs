@@ -76,7 +76,15 @@ fn parse_bool(value: &str) -> Option<bool> {
 }
 
 fn parse_states(value: &str) -> Option<Vec<u8>> {
-    value.split(',').map(|number| number.parse().ok().filter(|state| matches!(state, 0..=3 | 5))).collect()
+    let state = |digit| match digit {
+        "0" => Some(0),
+        "1" => Some(1),
+        "2" => Some(2),
+        "3" => Some(3),
+        "5" => Some(5),
+        _ => None,
+    };
+    value.split(',').map(state).collect()
 }
 
 fn parse_date_test(value: &str) -> Option<DateTest> {
@@ -140,6 +148,8 @@ mod tests {
             "state=gte:1",
             "state=4",
             "state=1,",
+            "state=01",
+            "state=+1",
             "extractable=lt:true",
             "extractable=\"true\"",
             "state",

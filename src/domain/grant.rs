@@ -9,7 +9,7 @@ use crate::domain::caller::{Caller, IdentityKind};
 use crate::domain::crn;
 use crate::domain::iam_policy::{Attribute, Conditions, IamPolicy, Operator, PolicyKind, PolicyState};
 use crate::domain::id::{IamPolicyId, KeyId, RingId};
-use crate::domain::instance::{Instance, Service};
+use crate::domain::instance::Instance;
 use crate::domain::pattern::Pattern;
 use crate::domain::role::Role;
 
@@ -61,14 +61,6 @@ impl Rights {
     pub(crate) fn whole(roles: Roles) -> Self {
         Self { whole: roles, limited: Vec::new() }
     }
-}
-
-/// Where an instance is to be made.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Site<'a> {
-    pub(crate) service: Service,
-    pub(crate) region: &'a str,
-    pub(crate) resource_group: &'a str,
 }
 
 /// What a policy gives, once it is known to name the caller.
@@ -154,28 +146,6 @@ impl Grants {
             "serviceType" => Some("service"),
             _ => None,
         };
-        self.where_it_fits(caller, fact)
-    }
-
-    /// Roles that a caller has on an instance that is still to be made.
-    pub(crate) fn at<'a>(&'a self, caller: &'a Caller, site: Site<'a>) -> Roles {
-        let fact = |name: &str| match name {
-            "accountId" => Some(caller.account.as_str()),
-            "serviceType" => Some("service"),
-            "serviceName" => Some(site.service.name()),
-            "region" => Some(site.region),
-            "resourceGroupId" => Some(site.resource_group),
-            _ => None,
-        };
-        self.where_it_fits(caller, fact)
-    }
-
-    /// Roles that a caller has somewhere.
-    pub(crate) fn somewhere(&self, caller: &Caller) -> Roles {
-        self.naming(caller, None).fold(caller.standing, |roles, grant| roles.or(grant.roles))
-    }
-
-    fn where_it_fits<'a>(&'a self, caller: &'a Caller, fact: impl Fn(&str) -> Option<&'a str>) -> Roles {
         self.naming(caller, None)
             .filter(|grant| grant.limited.is_none())
             .filter(|grant| grant.resource.iter().all(|condition| condition.fits(fact(&condition.name))))

@@ -118,6 +118,6 @@ pub(crate) struct DeletionAuthorization {
 impl DeletionAuthorization {
     /// True while a second person may delete. Source: `docs/contract/keys.md` 15: gone at more than 7 days.
     pub(crate) fn is_live(&self, now: Timestamp) -> bool {
-        now <= self.until
+        now.whole_seconds() <= self.until
     }
 }

@@ -21,9 +21,11 @@ pub(crate) struct Search {
 pub(crate) struct Candidate {
     /// The store's number for it.
     pub(crate) row: i64,
-    pub(crate) id: KeyId,
+    /// As the store has it.
+    pub(crate) id: String,
     pub(crate) name: String,
-    pub(crate) aliases: Vec<Alias>,
+    /// True when it has aliases, and they are searched.
+    pub(crate) aliased: bool,
 }
 
 /// Where a search looks.
@@ -85,30 +87,66 @@ impl Search {
         self.scopes.contains(&Scope::Alias).then(|| Alias::parse(&self.query)).flatten()
     }
 
-    /// True when the key is found: substring or whole text, in any case, turned round by `not`.
-    pub(crate) fn finds(&self, key: &Candidate) -> bool {
+    /// Ready to look at keys.
+    pub(crate) fn finder(&self) -> Finder {
         let wanted = self.query.to_lowercase();
-        let hit = |text: &str| {
-            let text = text.to_lowercase();
-            if self.exact { text == wanted } else { text.contains(&wanted) }
-        };
-        let found = self.id() == Some(key.id)
-            || self.scopes.iter().any(|scope| match scope {
-                Scope::Name => hit(&key.name),
-                Scope::Alias => key.aliases.iter().any(|alias| hit(alias.as_str())),
-            });
-        found != self.not
+        let plain = wanted.is_ascii();
+        let id = self.id().map(|id| id.to_string());
+        Finder { wanted, plain, exact: self.exact, names: self.scopes.contains(&Scope::Name), id }
+    }
+}
+
+/// A search with all that is the same for each key.
+pub(crate) struct Finder {
+    /// In lower case.
+    wanted: String,
+    /// True when that is ASCII.
+    plain: bool,
+    exact: bool,
+    /// True when names are searched.
+    names: bool,
+    id: Option<String>,
+}
+
+impl Finder {
+    /// True when the text is the key's id, or found in its name where names are searched.
+    pub(crate) fn knows(&self, key: &Candidate) -> bool {
+        self.id.as_ref() == Some(&key.id) || (self.names && self.finds(&key.name))
     }
 
-    /// True when it is the very key that the text names: that one comes first.
-    pub(crate) fn looks_up(&self, key: &Candidate) -> bool {
-        self.id() == Some(key.id) || self.alias().is_some_and(|alias| key.aliases.contains(&alias))
+    /// True when it is found in a name or alias: as a part or the whole, in any case.
+    pub(crate) fn finds(&self, text: &str) -> bool {
+        if self.plain && text.is_ascii() {
+            return if self.exact { text.eq_ignore_ascii_case(&self.wanted) } else { self.is_part_of(text.as_bytes()) };
+        }
+        let text = text.to_lowercase();
+        if self.exact { text == self.wanted } else { text.contains(&self.wanted) }
+    }
+
+    fn is_part_of(&self, text: &[u8]) -> bool {
+        let wanted = self.wanted.as_bytes();
+        text.windows(wanted.len()).any(|part| part.eq_ignore_ascii_case(wanted))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_are_found_in_any_case_of_any_script() {
+        for (query, text, found) in [
+            ("Gold", "the GOLDEN key", true),
+            ("gold", "gol", false),
+            ("ÄRA", "neue ära", true),
+            ("ära", "neue ara", false),
+            ("k", "\u{212a}elvin", true),
+            ("exact:Gold", "gOLD", true),
+            ("exact:Gold", "golden", false),
+        ] {
+            assert_eq!(Search::parse(query).unwrap().finder().finds(text), found, "{query} in {text}");
+        }
+    }
 
     #[test]
     fn prefixes_come_in_any_order_and_escape_ends_them() {

@@ -17,8 +17,10 @@ pub(crate) struct Selection {
 }
 
 impl Selection {
-    /// True when the caller may see no key at all.
-    pub(crate) fn is_empty(&self) -> bool {
-        matches!(&self.visible, Visible::Some(parts) if parts.is_empty())
+    /// The same, whatever the dates of keys.
+    pub(crate) fn without_dates(&self) -> Self {
+        let mut broad = self.clone();
+        broad.filter.retain(|term| !matches!(term, Term::Date(..)));
+        broad
     }
 }

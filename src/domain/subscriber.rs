@@ -13,6 +13,8 @@ pub(crate) const SUBSCRIBERS_MAX: usize = 1_000;
 pub(crate) const GATEWAY: &str = "cos-gateway";
 /// How long a secret that was replaced signs beside the new one, virtual time.
 pub(crate) const FORMER_SECRET: Duration = Duration::from_hours(24);
+/// Secrets that sign beside the present one; of more, the oldest end early (ASSUMED).
+pub(crate) const FORMER_SECRETS_MAX: usize = 8;
 /// Characters of a name.
 const NAME_CHARACTERS_MAX: usize = 64;
 /// Characters of a service's name.

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::app::builtin;
 use crate::domain::audit::{Datum, Record, Side};
 use crate::domain::time::Timestamp;
 use crate::http::key_protect::envelope::phrase;
@@ -32,9 +33,11 @@ pub(crate) fn render(record: &Record) -> Value {
         put(&mut reason, "reasonForFailure", json!(record.failure));
         put(&mut response, "reasonForFailure", json!(record.failure));
     }
+    // IBM's sample of what Key Protect does itself has `apikey`; callers bring a token.
+    let credential = if record.initiator.id == builtin::key_protect().iam_id { "apikey" } else { "token" };
     let mut initiator = json!({
         "id": record.initiator.id, "name": record.initiator.name, "typeURI": record.initiator.type_uri,
-        "credential": { "type": "token" },
+        "credential": { "type": credential },
     });
     if !record.initiator.address.is_empty() {
         let kind = if record.initiator.address.contains(':') { "IPv6" } else { "IPv4" };

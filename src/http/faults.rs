@@ -1,6 +1,6 @@
 //! What is told of a failure: refusals are the caller's matter; faults are logged here, and a caller learns a status.
 
-use tracing::error;
+use tracing::{error, info};
 
 use crate::app::error::Error;
 use crate::domain::reason::Reason;
@@ -16,6 +16,10 @@ pub(crate) enum Told<'e> {
 pub(crate) fn told<'e>(failure: &'e Error, of: &str) -> Told<'e> {
     match failure {
         Error::Refused(reason) => Told::Refused(reason),
+        Error::Store(fault) if fault.is_stop() => {
+            info!(of, "left undone, for the service stops");
+            Told::Fault(503)
+        }
         Error::Store(fault) => {
             error!(%fault, of, "the store failed");
             Told::Fault(if fault.is_passing() { 503 } else { 500 })

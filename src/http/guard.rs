@@ -1,5 +1,5 @@
-//! What every request passes first: no tunnels, no upgrades; the watchdog is told; a line is logged from `debug`
-//! on.
+//! What every request passes first: no tunnels; offers of other protocols are left; the watchdog is told; a line is
+//! logged from `debug` on.
 
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;
@@ -8,8 +8,9 @@ use std::task::{self, Poll};
 use std::time::Duration;
 
 use actix_web::Error;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
-use actix_web::http::header::UPGRADE;
+use actix_web::http::header::{HeaderMap, UPGRADE};
 use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::web::Data;
 use futures_util::future::{Either, LocalBoxFuture};
@@ -19,6 +20,7 @@ use tracing::debug;
 use crate::clock;
 use crate::domain::reason::Reason;
 use crate::http::admin::errors::AdminError;
+use crate::http::holding::Holding;
 use crate::http::key_protect::entry;
 use crate::http::metrics;
 use crate::http::state::State;
@@ -26,6 +28,9 @@ use crate::http::watchdog::{Connection, UnderWay};
 
 /// Where operations on keys are.
 const KEYS: &str = "/api/v2";
+
+/// Bytes of a reply from which on the watchdog is told when it has been sent, not when it is ready.
+const LONG_REPLY_BYTES: u64 = 64 * 1024;
 
 /// The check, around all routes of a port.
 pub(crate) struct Guard;
@@ -63,7 +68,8 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let under_way = request.conn_data::<Arc<Connection>>().map(Connection::begin);
-        if let Some((state, reason)) = refusal(&request) {
+        let offer = request.headers().contains_key(UPGRADE);
+        if let Some((state, reason)) = refusal(&request, offer) {
             return Either::Right(Box::pin(async move {
                 let _under_way = under_way;
                 Ok(refuse(request, state, reason).await)
@@ -71,18 +77,21 @@ where
         }
         // Operations on keys count themselves.
         let counted = !request.path().starts_with(KEYS);
-        if !counted && !tracing::enabled!(tracing::Level::DEBUG) {
-            return Either::Left(Watched { inner: self.inner.call(request), _under_way: under_way });
+        if !counted && !offer && !tracing::enabled!(tracing::Level::DEBUG) {
+            return Either::Left(Watched { inner: self.inner.call(request), under_way });
         }
         let stopwatch = clock::stopwatch();
         let state = request.app_data::<Data<State>>().filter(|_| counted).cloned();
         let (method, path) = (request.method().clone(), request.path().to_owned());
         let answer = self.inner.call(request);
         Either::Right(Box::pin(async move {
-            let _under_way = under_way;
-            let response = answer.await?;
+            let mut response = held(answer.await?, under_way);
+            if offer {
+                // Else actix would repeat the word `upgrade`, as if the offer were taken.
+                response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+            }
             let (status, took) = (response.status().as_u16(), stopwatch.elapsed());
-            debug!(%method, path, status, micros = took.as_micros(), "answered");
+            debug!(%method, path, status, micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX), "answered");
             if let Some(state) = state {
                 metrics::count(&state, method.as_str(), &path, status, took);
             }
@@ -96,29 +105,47 @@ pin_project! {
     pub(crate) struct Watched<F> {
         #[pin]
         inner: F,
-        _under_way: Option<UnderWay>,
+        under_way: Option<UnderWay>,
     }
 }
 
-impl<F: Future> Future for Watched<F> {
+impl<F: Future<Output = Result<ServiceResponse, Error>>> Future for Watched<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<F::Output> {
-        self.project().inner.poll(cx)
+        let this = self.project();
+        this.inner.poll(cx).map_ok(|response| held(response, this.under_way.take()))
     }
+}
+
+/// Keeps a long reply under way until it has been sent. Source: `docs/contract/reliability.md` T-20: a connection is idle
+/// once that is so.
+fn held(response: ServiceResponse, under_way: Option<UnderWay>) -> ServiceResponse {
+    let long = match response.response().body().size() {
+        BodySize::None => false,
+        BodySize::Sized(bytes) => bytes >= LONG_REPLY_BYTES,
+        BodySize::Stream => true,
+    };
+    if long { response.map_body(|_, body| BoxBody::new(Holding::new(body, under_way))) } else { response }
 }
 
 /// Why a request is not let in. The gateway's port has no state here and decides for itself.
 /// Source: `docs/contract/reliability.md` T-23: actix would turn these into a body without end.
-fn refusal(request: &ServiceRequest) -> Option<(Data<State>, Reason)> {
+fn refusal(request: &ServiceRequest, offer: bool) -> Option<(Data<State>, Reason)> {
     let reason = if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
         Reason::MethodNotAllowed
-    } else if request.headers().contains_key(UPGRADE) {
+    } else if offer && asks_for_a_websocket(request.headers()) {
         Reason::UpgradeRefused
     } else {
         return None;
     };
     Some((request.app_data::<Data<State>>()?.clone(), reason))
+}
+
+/// True for an upgrade that makes a tunnel. Any other, as `h2c`, is an offer that may be left. Source: RFC 9110, 7.8.
+pub(crate) fn asks_for_a_websocket(headers: &HeaderMap) -> bool {
+    let is_one = |protocol: &str| protocol.trim().eq_ignore_ascii_case("websocket");
+    headers.get_all(UPGRADE).filter_map(|value| value.to_str().ok()).any(|value| value.split(',').any(is_one))
 }
 
 async fn refuse(request: ServiceRequest, state: Data<State>, reason: Reason) -> ServiceResponse {

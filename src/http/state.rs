@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
+use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use crate::app::App;
@@ -24,7 +24,7 @@ pub(crate) struct State {
     pub(crate) ca_pem: String,
     pub(crate) sinks: Basin,
     /// False while the service drains.
-    ready: AtomicBool,
+    ready: watch::Sender<bool>,
 }
 
 /// The ready file's content, and the answer of `GET /mock/info`.
@@ -90,17 +90,27 @@ fn maybe_in_clear<S: serde::Serializer>(secret: &Option<Zeroizing<String>>, seri
 impl State {
     /// Ready from the start.
     pub(crate) fn new(app: Arc<App>, cos: Arc<CosApp>, info: Info, admin: AdminAccess, ca_pem: String) -> Self {
-        Self { app, cos, info, admin, ca_pem, sinks: Basin::default(), ready: AtomicBool::new(true) }
+        Self { app, cos, info, admin, ca_pem, sinks: Basin::default(), ready: watch::Sender::new(true) }
     }
 
     /// True until the service drains.
     pub(crate) fn is_ready(&self) -> bool {
-        self.ready.load(Ordering::Acquire)
+        *self.ready.borrow()
     }
 
     /// From now on the service drains.
     pub(crate) fn drain(&self) {
-        self.ready.store(false, Ordering::Release);
+        self.ready.send_replace(false);
+    }
+
+    /// Waits for what a reply is held back for, but no longer than until the service drains: `None` then.
+    pub(crate) async fn held<T>(&self, awaited: impl Future<Output = T>) -> Option<T> {
+        let mut ready = self.ready.subscribe();
+        tokio::select! {
+            value = awaited => Some(value),
+            // The sender lives as long as this does.
+            _ = ready.wait_for(|ready| !*ready) => None,
+        }
     }
 
     /// The virtual time of a request: what is due by then has been done.

@@ -18,6 +18,9 @@ pub(crate) const IDLE_MAX: Duration = Duration::from_secs(25);
 /// How often the watchdog looks, real time: one beat.
 pub(crate) const BEAT: Duration = Duration::from_secs(1);
 
+/// Real time that a peer may take nothing of what it is sent.
+const UNREAD_MAX_MILLIS: u32 = 30_000;
+
 /// All open connections, and a coarse clock of beats.
 #[derive(Default)]
 pub(crate) struct Watchdog {
@@ -58,11 +61,22 @@ impl Drop for UnderWay {
     }
 }
 
+/// Lets the system end a connection whose peer takes no more of a reply. Elsewhere than on Linux it stays.
+fn limit_silence(stream: &Stream) {
+    #[cfg(target_os = "linux")]
+    if let Err(fault) = rustix::net::sockopt::set_tcp_user_timeout(stream, UNREAD_MAX_MILLIS) {
+        tracing::debug!(%fault, "a peer may hold this connection for as long as it likes");
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (stream, UNREAD_MAX_MILLIS);
+}
+
 impl Watchdog {
     /// Takes a new connection in; called by the server for each.
     pub(crate) fn watch(&self, io: &dyn Any, data: &mut Extensions) {
         let encrypted = || io.downcast_ref::<TlsStream<Stream>>().map(|stream| stream.get_ref().0);
         let Some(stream) = io.downcast_ref::<Stream>().or_else(encrypted) else { return };
+        limit_silence(stream);
         // Out of descriptors, the connection is served without a watch.
         let Ok(second) = stream.as_fd().try_clone_to_owned() else { return };
         let connection = Arc::new(Connection {

@@ -8,7 +8,7 @@ use actix_web::web::Data;
 use tokio::task::JoinHandle as Task;
 
 use crate::config::{Config, PortChoice};
-use crate::cos::http::{Gateway, server as gateway_server};
+use crate::cos::http::{Gateway, KEY_EVENTS, server as gateway_server};
 use crate::crypto::local_ca::LocalCa;
 use crate::http::server::{self, Listeners};
 use crate::http::state::State;
@@ -78,6 +78,14 @@ impl Ports {
             cos_url: maybe("http", &self.cos)?,
             cos_tls_url: maybe("https", &self.cos_tls)?,
         })
+    }
+}
+
+impl Addresses {
+    /// Where the gateway takes life cycle events: over HTTPS where it has no other port. `None` without a gateway.
+    pub(crate) fn key_events(&self) -> Option<String> {
+        let url = self.cos_url.as_ref().or(self.cos_tls_url.as_ref())?;
+        Some(format!("{url}{KEY_EVENTS}"))
     }
 }
 

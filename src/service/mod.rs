@@ -132,7 +132,7 @@ impl Service {
     pub async fn start(config: Config) -> Result<Self, StartError> {
         refuse_unsafe(&config)?;
         data_folder::check_master_key(&config)?;
-        let clients = webhooks::clients(&config)?;
+        let named = webhooks::named(&config)?;
         let ports = Ports::bind(&config)?;
         let folder = DataFolder::open(&config)?;
         let Opened { app, threads, owner_key, cos_hmac, ca } = open::open(&config, &folder)?;
@@ -140,9 +140,8 @@ impl Service {
         time::keep_course(&app).await?;
         let cos = open_gateway(&app, &folder).await?;
         let addresses = ports.addresses(&config)?;
-        let intake = addresses.cos_url.as_ref().map(|url| format!("{url}{}", crate::cos::http::KEY_EVENTS));
-        subscribers::place_gateway(&app, intake, app.clock.now()).await?;
-        let dispatcher = Dispatcher::start(Arc::clone(&app), clients);
+        subscribers::place_gateway(&app, addresses.key_events(), app.clock.now()).await?;
+        let dispatcher = Dispatcher::start(Arc::clone(&app), webhooks::clients(&config, named, &ca)?);
         let admin_token = admin_token(&config, &app.vault.random)?;
         let ca_file = if tls::is_wanted(&config) { Some(tls::write_ca(folder.path(), &ca)?) } else { None };
         let info = describe(addresses, ca_file, Secrets { owner_key, cos_hmac, admin_token });
@@ -229,7 +228,7 @@ impl Service {
     /// What a start prints: addresses, ids, and a line to copy. Holds no secret but an admin token that was made up.
     #[must_use]
     pub fn banner(&self, config: &Config) -> String {
-        ready_file::banner(&self.state.info, config)
+        ready_file::banner(&self.state.info, config, &self.state.app.clock.reading())
     }
 }
 

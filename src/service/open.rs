@@ -59,7 +59,7 @@ pub(crate) struct Opened {
 
 /// What the store holds of the service itself.
 struct Held {
-    course: Option<Course>,
+    clock: Clock,
     key_name: String,
     generation: i64,
     ahead: Ahead,
@@ -102,7 +102,7 @@ pub(crate) fn open(config: &Config, folder: &DataFolder) -> Result<Opened, Start
     if let Some(span) = &config.cos_key_info_ttl {
         database.in_transaction(|tx| turn(tx, span.clone()))?;
     }
-    let held = database.in_transaction(held)?;
+    let held = database.in_transaction(|tx| held(tx, config))?;
     let mode = match config.auth {
         AuthChoice::Token => AuthMode::Token,
         AuthChoice::Strict => AuthMode::Strict,
@@ -116,13 +116,14 @@ pub(crate) fn open(config: &Config, folder: &DataFolder) -> Result<Opened, Start
     let remembered = Arc::clone(&memory);
     let no_thread = |error: std::io::Error| StartError(format!("the system gives no thread: {error}"));
     let on_commit = Box::new(move |committed: &Committed| remembered.on_commit(committed));
-    let (writer, thread) = database.start_writer(on_commit).map_err(no_thread)?;
-    let (reader, mut threads) = file::start_readers(&path, READERS)?;
-    let (archive, archive_threads) = file::start_readers(&path, 1)?;
+    let snapshots = Arc::default();
+    let (writer, thread) = database.start_writer(&path, &snapshots, on_commit).map_err(no_thread)?;
+    let (reader, mut threads) = file::start_readers(&path, &snapshots, READERS)?;
+    let (archive, archive_threads) = file::start_readers(&path, &snapshots, 1)?;
     threads.extend(archive_threads);
     threads.push(thread);
     let app = App {
-        clock: start_clock(config, held.course),
+        clock: held.clock,
         vault,
         memory,
         tokens,
@@ -198,8 +199,7 @@ fn secret(tx: &Tx<'_>, vault: &Vault, name: &'static str) -> Result<Material, Er
     Ok(vault.open(name, row.ok_or_else(missing)?)?)
 }
 
-fn held(tx: &Tx<'_>) -> Result<Held, Error> {
-    deliveries::unclaim_all(tx)?;
+fn held(tx: &Tx<'_>, config: &Config) -> Result<Held, Error> {
     let damaged =
         |name: &str| crate::store::Error::Inconsistent { table: "meta", row: name.to_owned(), column: "value" };
     let course = match meta::get(tx, CLOCK)? {
@@ -210,8 +210,10 @@ fn held(tx: &Tx<'_>) -> Result<Held, Error> {
         None => 0,
         Some(text) => text.parse().map_err(|_| damaged(GENERATION))?,
     };
+    let clock = start_clock(config, course);
+    deliveries::unclaim_all(tx, clock.now())?;
     Ok(Held {
-        course,
+        clock,
         key_name: meta::get(tx, KEY_NAME)?.ok_or_else(|| damaged(KEY_NAME))?,
         generation,
         ahead: due::ahead(tx)?,

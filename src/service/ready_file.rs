@@ -6,7 +6,8 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use crate::config::Config;
+use crate::clock::Reading;
+use crate::config::{AuthChoice, Config};
 use crate::http::state::Info;
 use crate::service::StartError;
 
@@ -43,7 +44,7 @@ pub(crate) fn remove(path: &Path) {
 }
 
 /// The table of a start.
-pub(crate) fn banner(info: &Info, config: &Config) -> String {
+pub(crate) fn banner(info: &Info, config: &Config, clock: &Reading) -> String {
     let mut text =
         format!("mock-key-protect {}: stands in for IBM Key Protect; not a place for secrets\n\n", info.version);
     let mut row = |name: &str, value: &str| {
@@ -69,6 +70,13 @@ pub(crate) fn banner(info: &Info, config: &Config) -> String {
     row("Account", &info.account_id);
     row("Instance", &info.instance_id);
     row("Instance CRN", &info.instance_crn);
+    row("COS instance", &info.cos_instance_id);
+    if let Some(told) = clock_told(clock) {
+        row("Clock", &told);
+    }
+    if config.auth == AuthChoice::Strict {
+        row("Access", "strict: identities that were made or that policies name, and the account's owner");
+    }
     if config.ephemeral {
         row("Data folder", "a temporary one, removed at exit");
     } else {
@@ -83,21 +91,42 @@ pub(crate) fn banner(info: &Info, config: &Config) -> String {
     let _ = writeln!(
         text,
         "\nThe API key is not printed; `{}` tells it. Try, in another terminal:\n",
-        env_command(info, config)
+        command("env", info, config)
     );
-    let _ = writeln!(
-        text,
-        "  curl -s {}/identity/token -d grant_type=urn:ibm:params:oauth:grant-type:apikey -d apikey=any",
-        info.url
-    );
+    let _ = match config.auth {
+        AuthChoice::Token => writeln!(
+            text,
+            "  curl -s {}/identity/token -d grant_type=urn:ibm:params:oauth:grant-type:apikey -d apikey=any",
+            info.url
+        ),
+        AuthChoice::Strict => writeln!(text, "  {}", command("token", info, config)),
+    };
     text
 }
 
-/// The command that prints the variables of this very service.
-fn env_command(info: &Info, config: &Config) -> String {
+/// What a reader should know of the clock: nothing when it shows the real time.
+fn clock_told(clock: &Reading) -> Option<String> {
+    let mut told = Vec::new();
+    let days = clock.offset_seconds / 86_400;
+    match clock.offset_seconds {
+        -1..=1 => {}
+        ahead if ahead > 0 && days > 0 => told.push(format!("{days} days ahead")),
+        ahead if ahead > 0 => told.push(format!("{ahead} seconds ahead")),
+        behind => told.push(format!("{} seconds behind", behind.unsigned_abs())),
+    }
+    if clock.frozen {
+        told.push("frozen".to_owned());
+    } else if clock.scale != 1 {
+        told.push(format!("{} seconds in each real one", clock.scale));
+    }
+    (!told.is_empty()).then(|| format!("{}, {}", clock.now.rfc3339(), told.join(", ")))
+}
+
+/// A command that asks this very service.
+fn command(name: &str, info: &Info, config: &Config) -> String {
     let usual = config.port == 8490 && config.host == std::net::IpAddr::from([127, 0, 0, 1]);
     let url = if usual { String::new() } else { format!(" --url {}", info.url) };
-    format!("mock-key-protect env{url}")
+    format!("mock-key-protect {name}{url}")
 }
 
 /// Options that are set and whose part is not built yet, and what else a reader should know.

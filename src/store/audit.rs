@@ -85,7 +85,7 @@ impl Block {
         self.entries.push(b',');
         push(&mut self.entries, &at);
         self.entries.push(b',');
-        push(&mut self.entries, correlation);
+        push_text(&mut self.entries, correlation);
         self.entries.push(b']');
     }
 
@@ -237,6 +237,18 @@ pub(crate) fn between(tx: &Tx<'_>, block: i64, after: i64, last: i64) -> Result<
     Ok((found.into_values().collect(), next_block))
 }
 
+/// Appends a text as JSON: most need no escapes, which takes a look at many bytes at a time to know.
+fn push_text(entries: &mut Vec<u8>, text: &str) {
+    let plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
+    if text.bytes().fold(true, |so_far, byte| so_far & plain(byte)) {
+        entries.push(b'"');
+        entries.extend_from_slice(text.as_bytes());
+        entries.push(b'"');
+    } else {
+        push(entries, text);
+    }
+}
+
 /// Appends JSON. Strings, numbers and lists of them always serialize.
 fn push<T: Serialize + ?Sized>(text: &mut Vec<u8>, value: &T) {
     let written = serde_json::to_writer(text, value);
@@ -319,4 +331,18 @@ fn load_detail(stored: StoredDetail) -> Option<Detail> {
         _ => return None,
     };
     Some(Detail { side, path: stored.path, value })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_json_with_and_without_escapes() {
+        for text in ["0f6e1c1e-8d2b", "", "a\"b", "back\\slash", "tab\there", "für"] {
+            let mut written = Vec::new();
+            push_text(&mut written, text);
+            assert_eq!(serde_json::from_slice::<String>(&written).unwrap(), text);
+        }
+    }
 }

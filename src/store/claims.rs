@@ -119,7 +119,8 @@ fn keys_due(tx: &Tx<'_>, subscriber: &str, last_key: &str, most: usize, now: Tim
     Ok(found)
 }
 
-/// Attempts that were asked for go out oldest first, one after the other within a line.
+/// Attempts that were asked for go out oldest first, one after the other within a line; they hold up no attempt of the
+/// schedule.
 fn due_of_key(
     tx: &Tx<'_>,
     subscriber: &str,
@@ -128,11 +129,11 @@ fn due_of_key(
     now: Timestamp,
 ) -> Result<VecDeque<Claimed>, Error> {
     let mut statement = tx.prepare(
-        "SELECT d.seq, d.due_at, d.redeliveries, e.id, e.correlation, e.body
-         FROM deliveries d JOIN events e ON e.seq = d.event
-         WHERE d.subscriber = ?1 AND d.key_id = ?2 AND d.due_at <= ?3 AND (d.redeliveries = 0 OR NOT EXISTS
+        "SELECT d.seq, d.due_at, d.next_at, e.id, e.correlation, e.body, d.redeliveries > 0 AND NOT EXISTS
              (SELECT 1 FROM deliveries o WHERE o.redeliveries > 0 AND o.subscriber = d.subscriber
-                  AND o.key_id = d.key_id AND o.resource_crn = d.resource_crn AND o.seq < d.seq))
+                  AND o.key_id = d.key_id AND o.resource_crn = d.resource_crn AND o.seq < d.seq) AS asked
+         FROM deliveries d JOIN events e ON e.seq = d.event
+         WHERE d.subscriber = ?1 AND d.key_id = ?2 AND d.due_at <= ?3 AND (asked OR d.next_at <= ?3)
          ORDER BY d.due_at, d.seq LIMIT ?4",
     )?;
     let most = i64::try_from(most).unwrap_or(i64::MAX);
@@ -140,11 +141,11 @@ fn due_of_key(
     let mut all = VecDeque::new();
     while let Some(row) = rows.next()? {
         let reading = Reading::new("events", row, "id");
-        let asked: u32 = reading.get("redeliveries")?;
+        let cause = if reading.get("asked")? { Cause::Redelivery } else { Cause::Schedule };
         all.push_back(Claimed {
             delivery: reading.get("seq")?,
-            cause: if asked > 0 { Cause::Redelivery } else { Cause::Schedule },
-            due_at: reading.at("due_at")?,
+            cause,
+            due_at: reading.at(if cause == Cause::Schedule { "next_at" } else { "due_at" })?,
             event: reading.parse("id", EventId::parse)?,
             correlation: reading.get("correlation")?,
             body: reading.get("body")?,

@@ -223,16 +223,16 @@ pub(crate) fn any_claimed(tx: &Tx<'_>) -> Result<bool, Error> {
     Ok(tx.prepare("SELECT 1 FROM deliveries WHERE claimed = 1")?.exists([])?)
 }
 
-/// Lets go of all that was under way when the service ended: it is sent again.
+/// Lets go of all that was under way when the service ended: it is sent again, at `now` what was asked for.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn unclaim_all(tx: &Tx<'_>) -> Result<(), Error> {
+pub(crate) fn unclaim_all(tx: &Tx<'_>, now: Timestamp) -> Result<(), Error> {
     tx.prepare(
-        "UPDATE deliveries SET claimed = 0, due_at = iif(redeliveries > 0, coalesce(next_at, 0), next_at)
+        "UPDATE deliveries SET claimed = 0, due_at = iif(redeliveries > 0, min(coalesce(next_at, ?1), ?1), next_at)
          WHERE claimed = 1",
     )?
-    .execute([])?;
+    .execute([now.millis()])?;
     tx.touch_due();
     Ok(())
 }

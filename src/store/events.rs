@@ -11,10 +11,16 @@ use crate::store::Error;
 use crate::store::row::Reading;
 use crate::store::tx::Tx;
 
-/// Events that are kept; of more, the oldest that have ended go, with their deliveries.
-const EVENTS_MAX: i64 = 200_000;
-/// How often an insertion looks for events over the limit.
-const EVENTS_BETWEEN_SWEEPS: i64 = 1_024;
+/// How many events are kept.
+pub(crate) struct Keep {
+    /// Of more, the oldest that have ended go, with their deliveries.
+    events_max: i64,
+    /// Each so many insertions look for them.
+    events_between_sweeps: i64,
+}
+
+/// What is kept.
+pub(crate) const KEEP: Keep = Keep { events_max: 200_000, events_between_sweeps: 1_024 };
 
 /// An event with its place among all events.
 pub(crate) struct Stored {
@@ -26,7 +32,7 @@ pub(crate) struct Stored {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn insert(tx: &Tx<'_>, event: &Event, body: &str) -> Result<i64, Error> {
+pub(crate) fn insert(tx: &Tx<'_>, event: &Event, body: &str, keep: &Keep) -> Result<i64, Error> {
     let turn = event.turn;
     tx.touch_due();
     let seq = tx
@@ -52,8 +58,8 @@ pub(crate) fn insert(tx: &Tx<'_>, event: &Event, body: &str) -> Result<i64, Erro
             body,
             event.outcome.name(),
         ])?;
-    if seq % EVENTS_BETWEEN_SWEEPS == 0 {
-        sweep(tx, seq - EVENTS_MAX)?;
+    if seq % keep.events_between_sweeps == 0 {
+        sweep(tx, seq - keep.events_max)?;
     }
     Ok(seq)
 }
@@ -160,4 +166,73 @@ fn version(reading: &Reading<'_, '_>, id: &'static str, created_at: &'static str
     let Some(text) = reading.get::<Option<String>>(id)? else { return Ok(None) };
     let id = VersionId::parse(&text).ok_or_else(|| reading.inconsistent(id))?;
     Ok(Some(Version { id, created_at: reading.at(created_at)? }))
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::domain::id::DeliveryId;
+    use crate::store::deliveries::{self, Line, NewDelivery};
+
+    fn start() -> Timestamp {
+        Timestamp::from_millis(1_767_225_600_000)
+    }
+
+    fn event(number: u8) -> Event {
+        Event {
+            id: EventId::from_random([number; 16]),
+            kind: EventKind::Disable,
+            key: KeyId::from_random([7; 16]),
+            instance: InstanceId::parse("5a0f3c1e-8d2b-4f6a-9c47-1e7b2d9a4c60").unwrap(),
+            resource: ResourceCrn::parse("crn:v1:bluemix:public:cloud-object-storage:global:a/1:i:bucket:b").unwrap(),
+            correlation: String::new(),
+            at: start(),
+            key_state: 2,
+            turn: None,
+            outcome: Outcome::Open,
+        }
+    }
+
+    /// An event on its way to a subscriber.
+    fn happen(tx: &Tx<'_>, number: u8, keep: &Keep) -> i64 {
+        let event = event(number);
+        let seq = insert(tx, &event, "{}", keep).unwrap();
+        let line = Line { subscriber: Some("ledger"), key: event.key, resource: &event.resource };
+        let id = DeliveryId::from_random([number; 16]);
+        deliveries::insert(tx, &NewDelivery { id, event: seq, line, first_at: Some(start()) }).unwrap();
+        seq
+    }
+
+    #[test]
+    fn of_too_many_the_oldest_that_have_ended_go_with_their_deliveries() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(include_str!("migrations/0001_core.sql")).unwrap();
+        let tx = Tx::new(&connection);
+        let keep = Keep { events_max: 4, events_between_sweeps: 5 };
+        for number in 1..=9 {
+            let seq = happen(&tx, number, &keep);
+            // The second one stays open.
+            if number != 2 {
+                close(&tx, seq, Outcome::Succeeded).unwrap();
+            }
+        }
+        let left = |tx: &Tx<'_>| -> Vec<i64> {
+            let there = |seq: &i64| get(tx, *seq).unwrap().is_some();
+            let events: Vec<i64> = (1..=20).filter(there).collect();
+            let told: Vec<i64> = (1..=20).filter(|seq| deliveries::get(tx, *seq).unwrap().is_some()).collect();
+            assert_eq!(events, told);
+            events
+        };
+        assert_eq!(left(&tx), [2, 3, 4, 5, 6, 7, 8, 9], "the fifth one swept the first");
+        happen(&tx, 10, &keep);
+        assert_eq!(left(&tx), [2, 7, 8, 9, 10], "four, and what has not ended");
+        close(&tx, 2, Outcome::Failed).unwrap();
+        for number in 11..=15 {
+            happen(&tx, number, &keep);
+        }
+        assert_eq!(left(&tx), [10, 11, 12, 13, 14, 15], "what has ended since goes at the next look");
+        const { assert!(KEEP.events_max == 200_000 && KEEP.events_between_sweeps <= KEEP.events_max / 100) };
+    }
 }

@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -12,8 +13,9 @@ use rusqlite::{Connection, OpenFlags};
 use thiserror::Error;
 
 use crate::store::reader::Reader;
+use crate::store::snapshots::Snapshots;
 use crate::store::tx::Tx;
-use crate::store::writer::{OnCommit, Writer};
+use crate::store::writer::{Log, OnCommit, Writer};
 use crate::store::{Error as StoreError, migrations};
 
 /// `application_id` of our databases: "MKP1".
@@ -25,7 +27,9 @@ const CHECKED_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// How long a statement waits for another connection's lock.
 pub(crate) const BUSY_WAIT: Duration = Duration::from_secs(5);
 /// What the write-ahead log is cut to after a checkpoint.
-const LOG_BYTES_MAX: i64 = 16 * 1024 * 1024;
+const LOG_BYTES_KEPT: i64 = 16 * 1024 * 1024;
+/// What it may grow to before readers have to wait for a checkpoint.
+const LOG_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Pages that a connection keeps in memory, in KiB, as SQLite's negative `cache_size`.
 const CACHE_KIB: i64 = 2_048;
 /// Statements that a connection keeps compiled.
@@ -113,12 +117,19 @@ impl Database {
         in_transaction(&self.0, job)
     }
 
-    /// Hands the connection to the writer thread.
+    /// Hands the connection to the writer thread. `path` is the one that was opened.
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub(crate) fn start_writer(self, on_commit: OnCommit) -> std::io::Result<(Writer, JoinHandle<()>)> {
-        Writer::start(self.0, on_commit)
+    pub(crate) fn start_writer(
+        self,
+        path: &Path,
+        snapshots: &Arc<Snapshots>,
+        on_commit: OnCommit,
+    ) -> std::io::Result<(Writer, JoinHandle<()>)> {
+        let snapshots = Arc::clone(snapshots);
+        let log = Log { path: path.with_extension("db-wal"), snapshots, bytes_max: LOG_BYTES_MAX };
+        Writer::start(self.0, log, on_commit)
     }
 }
 
@@ -126,11 +137,15 @@ impl Database {
 ///
 /// # Errors
 /// When SQLite refuses, or the system gives no thread.
-pub(crate) fn start_readers(path: &Path, connections: usize) -> Result<(Reader, Vec<JoinHandle<()>>), OpenError> {
+pub(crate) fn start_readers(
+    path: &Path,
+    snapshots: &Arc<Snapshots>,
+    connections: usize,
+) -> Result<(Reader, Vec<JoinHandle<()>>), OpenError> {
     let unusable = |why: String| OpenError::Unusable { path: path.to_owned(), why };
     let open = |_| open_reader(path).map_err(|error| unusable(error.to_string()));
     let connections = (0..connections).map(open).collect::<Result<_, _>>()?;
-    Reader::start(connections).map_err(|error| unusable(error.to_string()))
+    Reader::start(connections, snapshots).map_err(|error| unusable(error.to_string()))
 }
 
 fn open_checked(path: &Path) -> Result<Connection, OpenError> {
@@ -150,8 +165,16 @@ fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.busy_timeout(BUSY_WAIT)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    keep_statements(&connection)?;
     Ok(connection)
+}
+
+/// Compiles each statement once. Without the guarantee that plans do not depend on values, SQLite compiles one anew
+/// each time that other values are bound.
+fn keep_statements(connection: &Connection) -> Result<(), StoreError> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    Ok(())
 }
 
 fn prepare_writer(mut connection: Connection, version: i64) -> Result<Connection, StoreError> {
@@ -161,9 +184,9 @@ fn prepare_writer(mut connection: Connection, version: i64) -> Result<Connection
     connection.pragma_update(None, "secure_delete", "ON")?;
     connection.pragma_update(None, "foreign_keys", "ON")?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
-    connection.pragma_update(None, "journal_size_limit", LOG_BYTES_MAX)?;
+    connection.pragma_update(None, "journal_size_limit", LOG_BYTES_KEPT)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    keep_statements(&connection)?;
     if version < migrations::current() {
         migrations::migrate(&mut connection, version)?;
     }
@@ -202,5 +225,36 @@ fn check_content(connection: &Connection, path: &Path) -> Result<i64, OpenError>
     let check = if bytes <= CHECKED_BYTES_MAX { "PRAGMA integrity_check(1)" } else { "SELECT 'ok' FROM sqlite_schema" };
     let verdict: String =
         connection.query_row(check, [], |row| row.get(0)).map_err(|error| damaged(error.to_string()))?;
-    if verdict == "ok" { Ok(version) } else { Err(damaged(verdict.lines().next().unwrap_or("damaged").to_owned())) }
+    if verdict == "ok" { Ok(version) } else { Err(damaged(first_fault(&verdict).to_owned())) }
+}
+
+/// The first fault that a check found: below a heading between stars, where it has one.
+fn first_fault(verdict: &str) -> &str {
+    verdict.lines().find(|line| !line.starts_with("***")).unwrap_or("damaged")
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+    use crate::domain::id::DeliveryId;
+
+    #[test]
+    fn a_heading_is_no_fault() {
+        assert_eq!(first_fault("*** in database main ***\nPage 7: never used"), "Page 7: never used");
+        assert_eq!(first_fault("row 3 missing from index keys_by_kind"), "row 3 missing from index keys_by_kind");
+    }
+
+    #[test]
+    fn a_statement_is_compiled_once_whatever_is_bound() {
+        let connection = prepare_writer(Connection::open_in_memory().unwrap(), 0).unwrap();
+        let tx = Tx::new(&connection);
+        let sql = "SELECT seq FROM deliveries WHERE id = ?1 AND state = ?2";
+        for (number, state) in [(1, "pending"), (2, "failed"), (3, "pending")] {
+            let id = DeliveryId::from_random([number; 16]).to_string();
+            assert!(!tx.prepare(sql).unwrap().exists([id.as_str(), state]).unwrap());
+        }
+        assert_eq!(tx.prepare(sql).unwrap().get_status(StatementStatus::RePrepare), 0);
+    }
 }

@@ -1,28 +1,29 @@
-//! Pages of keys without a walk over all of them. Each index begins with a key's kind (state, extractable, imported) and goes
-//! on with one order; a list is one walk for each kind that there is, and the walks are merged. Where few keys are meant
-//! and they lie far apart in that order, they are picked out by another index and sorted.
+//! Pages of keys without a walk over all of them. Each index begins with a key's kind and goes on with one order; a list is
+//! one walk for each kind that there is, and the walks are merged. Where few keys are meant and they lie far apart in that
+//! order, they are picked out by another index and sorted.
 
-use rusqlite::params_from_iter;
 use rusqlite::types::Value;
+use rusqlite::{Row, params_from_iter};
 
 use crate::domain::access::Visible;
-use crate::domain::filter::{DateProperty, DateTest, Term as FilterTerm};
+use crate::domain::filter::DateProperty;
 use crate::domain::id::InstanceId;
 use crate::domain::pattern::Pattern;
 use crate::domain::selection::Selection;
-use crate::domain::sort::{Direction, Property, Term as SortTerm};
+use crate::domain::sort::{Direction, Term as SortTerm};
 use crate::store::Error;
+use crate::store::key_kinds::{self, Group, Range};
+use crate::store::key_order::{Class, classes, columns, date_of, is_order_of_index, order, settled};
 use crate::store::key_query::{Clause, date_column};
-use crate::store::key_walks::{Group, Path, Query};
+use crate::store::key_walks::{Path, Query};
 use crate::store::tx::Tx;
 
 /// So many keys are sorted without looking for anything better.
 const SORTED_AT_ONCE: i64 = 1_000;
 /// Keys that are sorted in the time in which one is looked at on a walk.
 const SORTED_PER_STEP: i64 = 3;
-
 /// Walks within rings that are merged at most.
-const RING_WALKS_MAX: usize = 64;
+const RING_WALKS_MAX: usize = 200;
 
 /// Where a page begins and how long it is.
 #[derive(Clone, Copy, Debug)]
@@ -37,180 +38,266 @@ impl Window {
     }
 }
 
-/// Rows of the keys that are meant, in order. Keys that lack a property come last both ways; ties go by id.
+/// What a page shows of each key.
+pub(crate) trait Shown: Sized {
+    /// Columns of keys `k`.
+    const COLUMNS: &'static str;
+
+    /// Reads them, the first of them in that place.
+    fn read(row: &Row<'_>, first: usize) -> rusqlite::Result<Self>;
+}
+
+/// The number of its row.
+impl Shown for i64 {
+    const COLUMNS: &'static str = "k.seq";
+
+    fn read(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
+        row.get(first)
+    }
+}
+
+/// The keys that are meant, in order. Keys that lack a property come last both ways; ties go by id.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn page(
+pub(crate) fn page<T: Shown>(
     tx: &Tx<'_>,
     instance: InstanceId,
     selection: &Selection,
     sort: &[SortTerm],
     window: Window,
-) -> Result<Vec<i64>, Error> {
+) -> Result<Vec<T>, Error> {
     let terms = settled(sort);
     if let Some(ids) = named(&selection.visible) {
         return pick(tx, instance, selection, &terms, &ids, window);
     }
-    let pages = Pages::of(tx, instance, selection)?;
-    pages.ordered(&terms, &[], window)
+    Pages::of(tx, instance, selection)?.ordered(terms, window)
 }
 
-/// How many keys are meant: known beforehand, or counted along an index.
-///
-/// # Errors
-/// The store's.
-pub(crate) fn count(tx: &Tx<'_>, instance: InstanceId, selection: &Selection) -> Result<i64, Error> {
-    let pages = Pages::of(tx, instance, selection)?;
-    let known: i64 = pages.groups.iter().map(|group| group.keys).sum();
-    let dates: Vec<&FilterTerm> = selection.filter.iter().filter(|term| matches!(term, FilterTerm::Date(..))).collect();
-    match (&selection.visible, dates.as_slice()) {
-        (Visible::All, []) => Ok(known),
-        (Visible::All, [FilterTerm::Date(date, DateTest::None)]) if selection.ring.is_none() => {
-            let having = format!(" AND {} IS NOT NULL", date_column(*date));
-            Ok(known - pages.count_along(Path::Date(*date), |_| having)?)
-        }
-        _ => {
-            let natural = if pages.rings_limit { Path::Ring } else { Path::Id };
-            let path = pages.filtered_dates().first().map_or(natural, |date| Path::Date(*date));
-            pages.count_along(path, |query| query.condition(Clause::besides_kinds(selection)))
-        }
+/// The first of what is sorted by, where that is a date.
+struct FirstDate(i64);
+
+impl Shown for FirstDate {
+    const COLUMNS: &'static str = "NULL";
+
+    fn read(row: &Row<'_>, _: usize) -> rusqlite::Result<Self> {
+        row.get(0).map(Self)
     }
 }
 
-struct Pages<'a, 'c> {
+/// True when more keys are meant than that.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn exceeds(tx: &Tx<'_>, instance: InstanceId, selection: &Selection, most: i64) -> Result<bool, Error> {
+    if named(&selection.visible).is_none() {
+        let pages = Pages::of(tx, instance, selection)?;
+        let known = pages.known();
+        if known <= most || pages.are_all_meant() {
+            return Ok(known > most);
+        }
+    }
+    let found: Vec<i64> = page(tx, instance, selection, &[], Window { limit: 1, offset: most })?;
+    Ok(!found.is_empty())
+}
+
+/// The kinds that may hold keys that are meant.
+pub(crate) struct Pages<'a, 'c> {
     tx: &'a Tx<'c>,
     instance: InstanceId,
     selection: &'a Selection,
-    /// Those that may hold a key that is meant.
+    /// Those in rings that are meant.
     groups: Vec<Group>,
-    /// Keys of the instance that have one of the kinds.
-    total: i64,
+    /// Those in all rings.
+    everywhere: Vec<Group>,
+    ranges: Vec<Range>,
     /// True when not all rings are meant, and there are few enough to be walked one by one.
     rings_limit: bool,
 }
 
 impl<'a, 'c> Pages<'a, 'c> {
-    fn of(tx: &'a Tx<'c>, instance: InstanceId, selection: &'a Selection) -> Result<Self, Error> {
-        let mut groups = groups(tx, instance, selection)?;
-        let total = groups.iter().map(|group| group.keys).sum();
-        groups.retain(|group| is_wanted(selection, &group.ring));
-        let limited = selection.ring.is_some() || selection.visible != Visible::All;
-        let rings_limit = limited && groups.len() <= RING_WALKS_MAX;
-        Ok(Self { tx, instance, selection, groups, total, rings_limit })
+    /// Of an instance.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) fn of(tx: &'a Tx<'c>, instance: InstanceId, selection: &'a Selection) -> Result<Self, Error> {
+        let ranges = key_kinds::ranges(selection);
+        let mut everywhere = key_kinds::groups(tx, instance, selection)?;
+        if ranges.iter().any(|range| range.least > range.most) {
+            everywhere.clear();
+        }
+        let wanted = |group: &&Group| key_kinds::is_ring_meant(selection, &group.ring);
+        let groups: Vec<Group> = everywhere.iter().filter(wanted).cloned().collect();
+        let rings_limit = groups.len() < everywhere.len() && groups.len() <= RING_WALKS_MAX;
+        Ok(Self { tx, instance, selection, groups, everywhere, ranges, rings_limit })
     }
 
-    /// Those that have the first date that is sorted by, then those that lack it.
-    fn ordered(&self, terms: &[SortTerm], lacking: &[DateProperty], window: Window) -> Result<Vec<i64>, Error> {
-        let first = terms.iter().find_map(|term| date_of(term.property));
-        let path = self.path(first, window)?;
-        let Some(date) = first.filter(|date| path == Path::Date(*date) && is_sparse(*date)) else {
-            return self.walk(path, terms, lacking, None, window);
-        };
-        let all = Window { limit: window.end(), offset: 0 };
-        let have = self.walk(path, terms, lacking, Some(date), all)?;
-        let count = i64::try_from(have.len()).unwrap_or(i64::MAX);
-        let offset = usize::try_from(window.offset).unwrap_or(usize::MAX);
-        let mut page: Vec<i64> = have.into_iter().skip(offset).collect();
-        if count < window.end() {
-            let rest =
-                Window { limit: window.end() - window.offset.max(count), offset: (window.offset - count).max(0) };
-            let terms: Vec<SortTerm> = terms.iter().copied().filter(|term| date_of(term.property) != first).collect();
-            page.extend(self.ordered(&terms, &[lacking, &[date]].concat(), rest)?);
+    /// Keys of these kinds in these rings.
+    pub(crate) fn known(&self) -> i64 {
+        self.groups.iter().map(|group| group.keys).sum()
+    }
+
+    /// True when all those are meant.
+    pub(crate) fn are_all_meant(&self) -> bool {
+        self.ranges.is_empty() && key_kinds::are_rings_whole(self.selection)
+    }
+
+    /// The range of the one date that the kinds and rings leave open, when there is nothing else.
+    pub(crate) fn only_range(&self) -> Option<Range> {
+        let whole = self.groups.len() == self.everywhere.len() && key_kinds::are_rings_whole(self.selection);
+        self.ranges.first().copied().filter(|_| whole && self.ranges.len() == 1)
+    }
+
+    /// Different kinds, as SQL has a list of them.
+    pub(crate) fn kinds(&self) -> String {
+        let mut numbers: Vec<String> = self.groups.iter().map(|group| group.kind.number().to_string()).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers.join(",")
+    }
+
+    fn ordered<T: Shown>(&self, terms: Vec<SortTerm>, window: Window) -> Result<Vec<T>, Error> {
+        let mut page = Vec::new();
+        // How many there are in a class is known only after it was walked.
+        let (mut skip, mut take) = (window.offset, window.limit);
+        for class in classes(self.groups.clone(), terms) {
+            if take == 0 {
+                break;
+            }
+            let exact = self.are_all_meant();
+            let known: i64 = class.groups.iter().map(|group| group.keys).sum();
+            if exact && known <= skip {
+                skip -= known;
+                continue;
+            }
+            let found = self.of_class::<T>(&class, Window { limit: take.saturating_add(skip), offset: 0 })?;
+            let count = i64::try_from(found.len()).unwrap_or(i64::MAX);
+            page.extend(found.into_iter().skip(usize::try_from(skip).unwrap_or(usize::MAX)));
+            take -= (count - skip).max(0);
+            skip = (skip - count).max(0);
+        }
+        Ok(page)
+    }
+
+    fn of_class<T: Shown>(&self, class: &Class, window: Window) -> Result<Vec<T>, Error> {
+        let first = class.terms.first().and_then(|term| date_of(term.property));
+        let path = self.path(&class.groups, first, window)?;
+        match first {
+            Some(date) if path == Path::Date(date) && !is_order_of_index(&class.terms) => {
+                self.with_ties(class, date, window)
+            }
+            Some(_) | None => self.walk(path, class, "", window),
+        }
+    }
+
+    /// Along a date, when keys of one date come in another order than the index has them: where the page ends in a
+    /// crowd of one date, that crowd is not sorted for it.
+    fn with_ties<T: Shown>(&self, class: &Class, date: DateProperty, window: Window) -> Result<Vec<T>, Error> {
+        let [dated, rest @ ..] = class.terms.as_slice() else { return Ok(Vec::new()) };
+        let path = Path::Date(date);
+        let along = Class { groups: class.groups.clone(), terms: vec![*dated] };
+        let column = date_column(date);
+        let at_end = Window { limit: 1, offset: window.end() - 1 };
+        let last: Vec<FirstDate> = self.walk(path, &along, "", at_end)?;
+        let Some(FirstDate(last)) = last.first() else { return self.walk(path, class, "", window) };
+        let before = if dated.direction == Direction::Descending { ">" } else { "<" };
+        let mut page = self.walk::<T>(path, class, &format!(" AND {column} {before} {last}"), window)?;
+        for ties in classes(class.groups.clone(), rest.to_vec()) {
+            let left = window.limit - i64::try_from(page.len()).unwrap_or(i64::MAX);
+            let at_last = format!(" AND {column} = {last}");
+            page.extend(self.walk::<T>(path, &ties, &at_last, Window { limit: left.max(0), offset: 0 })?);
         }
         Ok(page)
     }
 
     /// The index that is in the order that is wanted, or one that finds few keys to be sorted.
-    fn path(&self, first: Option<DateProperty>, window: Window) -> Result<Path, Error> {
-        let natural = match first {
+    fn path(&self, groups: &[Group], first: Option<DateProperty>, window: Window) -> Result<Path, Error> {
+        let mut path = match first {
             Some(date) => Path::Date(date),
             None if self.rings_limit => Path::Ring,
             None => Path::Id,
         };
-        let steps = self.total.saturating_mul(window.end()).saturating_mul(SORTED_PER_STEP);
+        let of_kind = |all: &&Group| groups.iter().any(|group| group.kind == all.kind);
+        let total: i64 = self.everywhere.iter().filter(of_kind).map(|group| group.keys).sum();
+        let steps = total.saturating_mul(window.end()).saturating_mul(SORTED_PER_STEP);
         let mut least = SORTED_AT_ONCE.max(steps.isqrt());
-        let mut path = natural;
-        let in_rings = self.groups.iter().map(|group| group.keys).sum();
+        let in_rings = groups.iter().map(|group| group.keys).sum();
         if self.rings_limit && in_rings < least {
             (path, least) = (Path::Ring, in_rings);
         }
-        for date in self.filtered_dates() {
-            let found = self.count_up_to(date, least)?;
+        for range in &self.ranges {
+            let found = self.count_up_to(groups, *range, least)?;
             if found < least {
-                (path, least) = (Path::Date(date), found);
+                (path, least) = (Path::Date(range.date), found);
             }
         }
         Ok(path)
     }
 
-    /// Dates whose conditions an index can look up.
-    fn filtered_dates(&self) -> Vec<DateProperty> {
-        let mut dates = Vec::new();
-        for term in &self.selection.filter {
-            let FilterTerm::Date(date, DateTest::Equal(Some(_)) | DateTest::AtMost(_) | DateTest::AtLeast(_)) = term
-            else {
-                continue;
-            };
-            if !dates.contains(date) {
-                dates.push(*date);
-            }
-        }
-        dates
-    }
-
-    fn count_up_to(&self, date: DateProperty, most: i64) -> Result<i64, Error> {
-        let condition = |query: &mut Query| query.condition(Clause::of_dates(self.selection, Some(date)));
-        self.counted(Path::Date(date), condition, &format!(" LIMIT {most}"))
-    }
-
-    fn count_along(&self, path: Path, condition: impl FnOnce(&mut Query) -> String) -> Result<i64, Error> {
-        self.counted(path, condition, "")
-    }
-
-    fn counted(&self, path: Path, condition: impl FnOnce(&mut Query) -> String, limit: &str) -> Result<i64, Error> {
-        if self.groups.is_empty() {
-            return Ok(0);
-        }
-        let mut query = Query::new(self.instance);
-        let condition = condition(&mut query);
-        let sql = format!("SELECT count(*) FROM ({}{limit})", query.branches(path, &self.groups, "1", &condition));
-        Ok(self.tx.prepare(&sql)?.query_row(params_from_iter(query.values), |row| row.get(0))?)
-    }
-
-    fn walk(
-        &self,
-        path: Path,
-        terms: &[SortTerm],
-        lacking: &[DateProperty],
-        having: Option<DateProperty>,
-        window: Window,
-    ) -> Result<Vec<i64>, Error> {
-        if self.groups.is_empty() {
+    fn walk<T: Shown>(&self, path: Path, class: &Class, more: &str, window: Window) -> Result<Vec<T>, Error> {
+        if class.groups.is_empty() {
             return Ok(Vec::new());
         }
         let mut query = Query::new(self.instance);
-        let mut condition = query.condition(Clause::besides_kinds(self.selection));
-        for date in lacking {
-            condition.extend([" AND ", date_column(*date), " IS NULL"]);
+        let condition = query.condition(Clause::besides_kinds(self.selection)) + more;
+        let columns = |kind| columns(&class.terms, Some(kind), T::COLUMNS);
+        let sql = query.branches(path, &class.groups, columns, &condition);
+        query.page(self.tx, &format!("{sql}{}", order(&class.terms)), window, |row| T::read(row, class.terms.len()))
+    }
+
+    /// Keys of these kinds in a range of a date, up to so many; other conditions apart.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) fn in_range(&self, range: Range, most: i64) -> Result<i64, Error> {
+        self.count_up_to(&self.groups, range, most)
+    }
+
+    fn count_up_to(&self, groups: &[Group], range: Range, most: i64) -> Result<i64, Error> {
+        self.counted(Path::Date(range.date), groups, Clause::of_range(range), most)
+    }
+
+    /// All keys that are meant, one by one along the index that finds fewest.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) fn counted_one_by_one(&self) -> Result<i64, Error> {
+        let (mut path, mut least) = if self.rings_limit {
+            (Path::Ring, self.known())
+        } else {
+            (Path::Id, self.everywhere.iter().map(|group| group.keys).sum())
+        };
+        for range in &self.ranges {
+            let found = self.count_up_to(&self.groups, *range, least)?;
+            if found < least {
+                (path, least) = (Path::Date(range.date), found);
+            }
         }
-        if let Some(date) = having {
-            condition.extend([" AND ", date_column(date), " IS NOT NULL"]);
+        self.counted(path, &self.groups, Clause::besides_kinds(self.selection), i64::MAX)
+    }
+
+    fn counted(&self, path: Path, groups: &[Group], clause: Clause, most: i64) -> Result<i64, Error> {
+        if groups.is_empty() {
+            return Ok(0);
         }
-        let sql = query.branches(path, &self.groups, &columns(terms), &condition);
-        query.page(self.tx, &format!("{sql}{}", order(terms)), window)
+        let mut query = Query::new(self.instance);
+        let condition = query.condition(clause);
+        let branches = query.branches(path, groups, |_| "1".to_owned(), &condition);
+        query.values.push(most.into());
+        let sql = format!("SELECT count(*) FROM ({branches} LIMIT ?{})", query.values.len());
+        Ok(self.tx.prepare(&sql)?.query_row(params_from_iter(query.values), |row| row.get(0))?)
     }
 }
 
 /// For whoever may see keys by their ids alone.
-fn pick(
+fn pick<T: Shown>(
     tx: &Tx<'_>,
     instance: InstanceId,
     selection: &Selection,
     terms: &[SortTerm],
     ids: &[&str],
     window: Window,
-) -> Result<Vec<i64>, Error> {
+) -> Result<Vec<T>, Error> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -221,15 +308,15 @@ fn pick(
     let numbers: Vec<String> = (first..=query.values.len()).map(|number| format!("?{number}")).collect();
     let sql = format!(
         "SELECT {} FROM keys k WHERE k.id IN ({}) AND +k.instance_id = ?1{condition}{}",
-        columns(terms),
+        columns(terms, None, T::COLUMNS),
         numbers.join(","),
         order(terms)
     );
-    query.page(tx, &sql, window)
+    query.page(tx, &sql, window, |row| T::read(row, terms.len()))
 }
 
 /// The ids that a caller may see, when there is nothing else.
-fn named(visible: &Visible) -> Option<Vec<&str>> {
+pub(crate) fn named(visible: &Visible) -> Option<Vec<&str>> {
     let Visible::Some(parts) = visible else { return None };
     let id = |key: &'_ Option<Pattern>| matches!(key, Some(Pattern::Exact(_)));
     if !parts.iter().all(|part| id(&part.key)) {
@@ -240,88 +327,4 @@ fn named(visible: &Visible) -> Option<Vec<&str>> {
         Some(Pattern::Wild(_)) | None => None,
     });
     Some(ids.collect())
-}
-
-fn groups(tx: &Tx<'_>, instance: InstanceId, selection: &Selection) -> Result<Vec<Group>, Error> {
-    let clause = Clause::of_kinds(instance, selection);
-    let sql = format!(
-        "SELECT k.ring_id, k.state, k.extractable, k.imported, k.keys FROM key_counts k{} AND k.keys > 0",
-        clause.sql
-    );
-    let mut statement = tx.prepare(&sql)?;
-    let rows = statement.query_map(params_from_iter(clause.values), |row| {
-        Ok(Group { ring: row.get(0)?, kind: (row.get(1)?, row.get(2)?, row.get(3)?), keys: row.get(4)? })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-fn is_wanted(selection: &Selection, ring: &str) -> bool {
-    let asked_for = selection.ring.as_ref().is_none_or(|wanted| wanted.text() == ring);
-    asked_for
-        && match &selection.visible {
-            Visible::All => true,
-            Visible::Some(parts) => parts.iter().any(|part| part.ring.as_ref().is_none_or(|wanted| wanted.fits(ring))),
-        }
-}
-
-/// Each property once, and at the end the id, behind which nothing weighs.
-fn settled(sort: &[SortTerm]) -> Vec<SortTerm> {
-    let mut terms: Vec<SortTerm> = Vec::new();
-    let id = SortTerm { property: Property::Id, direction: Direction::Ascending };
-    for term in sort.iter().copied().chain([id]) {
-        let settled = |known: &SortTerm| known.property == term.property || known.property == Property::Id;
-        if !terms.iter().any(settled) {
-            terms.push(term);
-        }
-    }
-    terms
-}
-
-/// The row, then what is sorted by.
-fn columns(terms: &[SortTerm]) -> String {
-    let sorted: Vec<&str> = terms.iter().map(|term| sort_column(term.property)).collect();
-    format!("k.seq, {}", sorted.join(", "))
-}
-
-fn order(terms: &[SortTerm]) -> String {
-    let term = |(place, term): (usize, &SortTerm)| {
-        let direction = if term.direction == Direction::Descending { " DESC" } else { "" };
-        let lacks = date_of(term.property).is_some_and(is_sparse);
-        format!("{}{direction}{}", place + 2, if lacks { " NULLS LAST" } else { "" })
-    };
-    let terms: Vec<String> = terms.iter().enumerate().map(term).collect();
-    format!(" ORDER BY {}", terms.join(", "))
-}
-
-/// True for a date that not every key has: its index holds those that have it.
-fn is_sparse(date: DateProperty) -> bool {
-    match date {
-        DateProperty::Creation | DateProperty::LastUpdate => false,
-        DateProperty::Deletion | DateProperty::Expiration | DateProperty::LastRotate => true,
-    }
-}
-
-fn date_of(property: Property) -> Option<DateProperty> {
-    match property {
-        Property::CreationDate => Some(DateProperty::Creation),
-        Property::LastUpdateDate => Some(DateProperty::LastUpdate),
-        Property::LastRotateDate => Some(DateProperty::LastRotate),
-        Property::DeletionDate => Some(DateProperty::Deletion),
-        Property::ExpirationDate => Some(DateProperty::Expiration),
-        Property::Id | Property::State | Property::Extractable | Property::Imported => None,
-    }
-}
-
-fn sort_column(property: Property) -> &'static str {
-    match property {
-        Property::State => "k.state",
-        Property::Extractable => "k.extractable",
-        Property::Imported => "k.imported",
-        Property::Id => "k.id",
-        Property::CreationDate
-        | Property::LastUpdateDate
-        | Property::LastRotateDate
-        | Property::DeletionDate
-        | Property::ExpirationDate => date_of(property).map_or("k.id", date_column),
-    }
 }

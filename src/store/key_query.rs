@@ -1,19 +1,21 @@
 //! Which keys are meant, as SQL; counting and listing them.
 
-use rusqlite::params_from_iter;
+use std::collections::HashMap;
+
 use rusqlite::types::Value;
+use rusqlite::{Row, params_from_iter};
 
 use crate::domain::access::{Visible, VisiblePart};
 use crate::domain::context::RingScope;
-use crate::domain::filter::{DateProperty, DateTest, Term as FilterTerm};
-use crate::domain::id::{InstanceId, KeyId};
+use crate::domain::filter::DateProperty;
+use crate::domain::id::InstanceId;
 use crate::domain::key::Key;
 use crate::domain::pattern::Pattern;
-use crate::domain::search::Candidate;
+use crate::domain::search::{Candidate, Scope};
 use crate::domain::selection::Selection;
 use crate::domain::sort::Term as SortTerm;
-use crate::store::key_pages::{self, Window};
-use crate::store::row::Reading;
+use crate::store::key_kinds::{self, Kind, Range};
+use crate::store::key_pages::{self, Shown, Window};
 use crate::store::tx::Tx;
 use crate::store::{Error, keys};
 
@@ -21,6 +23,7 @@ use crate::store::{Error, keys};
 const IN_INSTANCE: &str = " WHERE k.instance_id = ?";
 
 /// Conditions on keys `k` with their values, in the order of their parameters.
+#[derive(Clone)]
 pub(crate) struct Clause {
     pub(crate) sql: String,
     pub(crate) values: Vec<Value>,
@@ -34,7 +37,7 @@ impl Clause {
     fn of(instance: InstanceId, selection: &Selection) -> Self {
         let mut clause = Self::of_keys(instance, selection.ring.as_ref(), &selection.visible);
         clause.kinds(selection);
-        clause.dates(selection, None);
+        clause.dates(selection);
         clause
     }
 
@@ -42,13 +45,6 @@ impl Clause {
     pub(crate) fn of_keys(instance: InstanceId, ring: Option<&RingScope>, visible: &Visible) -> Self {
         let mut clause = Self { sql: IN_INSTANCE.to_owned(), values: vec![instance.to_string().into()] };
         clause.parts(ring, visible);
-        clause
-    }
-
-    /// Keys of an instance that have a kind that is meant.
-    pub(crate) fn of_kinds(instance: InstanceId, selection: &Selection) -> Self {
-        let mut clause = Self::of_keys(instance, None, &Visible::All);
-        clause.kinds(selection);
         clause
     }
 
@@ -63,14 +59,21 @@ impl Clause {
     pub(crate) fn besides_kinds(selection: &Selection) -> Self {
         let mut clause = Self::empty();
         clause.parts(selection.ring.as_ref(), &selection.visible);
-        clause.dates(selection, None);
+        clause.dates(selection);
         clause
     }
 
     /// What is wanted of a date; more conditions, to follow others.
-    pub(crate) fn of_dates(selection: &Selection, only: Option<DateProperty>) -> Self {
+    pub(crate) fn of_range(range: Range) -> Self {
         let mut clause = Self::empty();
-        clause.dates(selection, only);
+        clause.range(range);
+        clause
+    }
+
+    /// One more condition, to follow others.
+    pub(crate) fn more(condition: &str, value: impl Into<Value>) -> Self {
+        let mut clause = Self::empty();
+        clause.add(condition, value);
         clause
     }
 
@@ -89,42 +92,29 @@ impl Clause {
     }
 
     fn kinds(&mut self, selection: &Selection) {
-        let mut asked_for_state = false;
-        if let Some(states) = &selection.states {
-            asked_for_state = true;
-            self.any_state(states);
-        }
-        if let Some(extractable) = selection.extractable {
-            self.add("k.extractable = ?", i64::from(extractable));
-        }
-        for term in &selection.filter {
-            match term {
-                FilterTerm::Extractable(extractable) => self.add("k.extractable = ?", i64::from(*extractable)),
-                FilterTerm::State(states) => {
-                    asked_for_state = true;
-                    self.any_state(states);
-                }
-                FilterTerm::Date(..) => {}
-            }
-        }
-        if !asked_for_state {
-            self.sql.push_str(" AND k.state <> 5");
+        let kinds = Kind::all().filter(|kind| kind.is_meant(selection));
+        let numbers: Vec<String> = kinds.map(|kind| kind.number().to_string()).collect();
+        self.sql.extend([" AND k.kind IN (", &numbers.join(","), ")"]);
+    }
+
+    fn dates(&mut self, selection: &Selection) {
+        for range in key_kinds::ranges(selection) {
+            self.range(range);
         }
     }
 
-    fn dates(&mut self, selection: &Selection, only: Option<DateProperty>) {
-        for term in &selection.filter {
-            match term {
-                FilterTerm::Date(date, test) if only.is_none_or(|only| only == *date) => {
-                    self.date(date_column(*date), *test);
-                }
-                FilterTerm::Date(..) | FilterTerm::Extractable(_) | FilterTerm::State(_) => {}
-            }
+    fn range(&mut self, range: Range) {
+        let column = date_column(range.date);
+        if range.least > i64::MIN {
+            self.add(&format!("{column} >= ?"), range.least);
+        }
+        if range.most < i64::MAX {
+            self.add(&format!("{column} <= ?"), range.most);
         }
     }
 
     /// One more condition with its value.
-    pub(crate) fn add(&mut self, condition: &str, value: impl Into<Value>) {
+    fn add(&mut self, condition: &str, value: impl Into<Value>) {
         self.sql.push_str(" AND ");
         self.sql.push_str(condition);
         self.values.push(value.into());
@@ -142,23 +132,6 @@ impl Clause {
         let glob = |pattern: &Option<Pattern>| pattern.as_ref().map_or_else(|| "*".to_owned(), Pattern::glob);
         self.values.extend(parts.iter().flat_map(|part| [glob(&part.ring).into(), glob(&part.key).into()]));
     }
-
-    fn any_state(&mut self, states: &[u8]) {
-        let numbers: Vec<String> = states.iter().map(u8::to_string).collect();
-        self.sql.push_str(" AND k.state IN (");
-        self.sql.push_str(&numbers.join(","));
-        self.sql.push(')');
-    }
-
-    fn date(&mut self, column: &str, test: DateTest) {
-        match test {
-            DateTest::None => self.sql.extend([" AND ", column, " IS NULL"]),
-            DateTest::Equal(Some(millis)) => self.add(&format!("{column} = ?"), millis),
-            DateTest::Equal(None) => self.sql.push_str(" AND 0"),
-            DateTest::AtMost(millis) => self.add(&format!("{column} <= ?"), millis),
-            DateTest::AtLeast(millis) => self.add(&format!("{column} >= ?"), millis),
-        }
-    }
 }
 
 /// The column of a date.
@@ -172,25 +145,12 @@ pub(crate) fn date_column(property: DateProperty) -> &'static str {
     }
 }
 
-/// True when more keys are meant than that.
-///
-/// # Errors
-/// The store's.
-pub(crate) fn exceeds(tx: &Tx<'_>, instance: InstanceId, selection: &Selection, most: i64) -> Result<bool, Error> {
-    if selection.is_empty() {
-        return Ok(false);
-    }
-    let clause = Clause::of(instance, selection);
-    let sql = format!("SELECT count(*) > {most} FROM (SELECT 1 FROM keys k{} LIMIT {most} + 1)", clause.sql);
-    Ok(tx.prepare(&sql)?.query_row(params_from_iter(clause.values), |row| row.get(0))?)
-}
-
 /// How many keys of all instances are in each state.
 ///
 /// # Errors
 /// The store's.
 pub(crate) fn by_state(tx: &Tx<'_>) -> Result<Vec<(u8, i64)>, Error> {
-    let mut statement = tx.prepare("SELECT state, sum(keys) FROM key_counts GROUP BY state")?;
+    let mut statement = tx.prepare("SELECT kind / 16, sum(keys) FROM key_counts GROUP BY 1")?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -233,7 +193,7 @@ pub(crate) fn whole(tx: &Tx<'_>, rows: impl IntoIterator<Item = i64>) -> Result<
     Ok(all)
 }
 
-/// The same keys as [`list`], as far as a search looks at them.
+/// The same keys as [`list`], as far as a search in those scopes looks at them; their aliases apart.
 ///
 /// # Errors
 /// The store's.
@@ -242,18 +202,56 @@ pub(crate) fn candidates(
     instance: InstanceId,
     selection: &Selection,
     sort: &[SortTerm],
+    scopes: &[Scope],
     window: Window,
 ) -> Result<Vec<Candidate>, Error> {
-    let rows = key_pages::page(tx, instance, selection, sort, window)?;
-    let mut statement = tx.prepare(&format!("SELECT k.id, k.name, {} FROM keys k WHERE k.seq = ?1", keys::ALIASES))?;
-    let mut all = Vec::with_capacity(rows.len());
-    for row in rows {
-        let mut found = statement.query([row])?;
-        while let Some(columns) = found.next()? {
-            let reading = Reading::new("keys", columns, "id");
-            let (id, name) = (reading.parse("id", KeyId::parse)?, reading.get("name")?);
-            all.push(Candidate { row, id, name, aliases: keys::aliases(&reading)? });
+    // The index by id has the names in it, the others lead to the right order: no row is looked up.
+    let mut candidates: Vec<Candidate> = if scopes.contains(&Scope::Alias) {
+        key_pages::page(tx, instance, selection, &[], window)?
+    } else {
+        let named: Vec<Named> = key_pages::page(tx, instance, selection, &[], window)?;
+        named.into_iter().map(|Named(candidate)| candidate).collect()
+    };
+    if !sort.is_empty() {
+        let rows: Vec<i64> = key_pages::page(tx, instance, selection, sort, window)?;
+        let places: HashMap<i64, usize> = rows.into_iter().zip(0..).collect();
+        candidates.sort_by_key(|candidate| places.get(&candidate.row).copied());
+    }
+    Ok(candidates)
+}
+
+/// True when one of a key's aliases passes a test.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn has_alias(tx: &Tx<'_>, key: &str, passes: impl Fn(&str) -> bool) -> Result<bool, Error> {
+    let mut statement = tx.prepare("SELECT alias FROM aliases WHERE key_id = ?1")?;
+    let mut rows = statement.query([key])?;
+    while let Some(row) = rows.next()? {
+        if passes(&row.get::<_, String>(0)?) {
+            return Ok(true);
         }
     }
-    Ok(all)
+    Ok(false)
+}
+
+impl Shown for Candidate {
+    const COLUMNS: &'static str = "k.seq, k.id, k.name, EXISTS (SELECT 1 FROM aliases a WHERE a.key_id = k.id)";
+
+    fn read(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
+        let aliased = row.get(first + 3)?;
+        Ok(Self { row: row.get(first)?, id: row.get(first + 1)?, name: row.get(first + 2)?, aliased })
+    }
+}
+
+/// A candidate whose aliases are not searched.
+struct Named(Candidate);
+
+impl Shown for Named {
+    const COLUMNS: &'static str = "k.seq, k.id, k.name";
+
+    fn read(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
+        let (id, name) = (row.get(first + 1)?, row.get(first + 2)?);
+        Ok(Self(Candidate { row: row.get(first)?, id, name, aliased: false }))
+    }
 }

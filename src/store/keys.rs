@@ -22,10 +22,6 @@ pub(crate) const SELECT: &str = "SELECT k.*,
   LEFT JOIN key_policies r ON r.key_id = k.id AND r.kind = 'rotation'
   LEFT JOIN key_policies d ON d.key_id = k.id AND d.kind = 'dualAuthDelete'";
 
-/// Column of [`aliases`], of keys `k`; the same as in [`SELECT`].
-pub(crate) const ALIASES: &str =
-    "(SELECT group_concat(alias, ',') FROM (SELECT alias FROM aliases WHERE key_id = k.id ORDER BY seq)) AS aliases";
-
 /// The key of an instance that a request names.
 ///
 /// # Errors
@@ -67,8 +63,9 @@ pub(crate) fn get_row(tx: &Tx<'_>, seq: i64) -> Result<Option<Key>, Error> {
 pub(crate) fn insert(tx: &Tx<'_>, key: &Key) -> Result<(), Error> {
     tx.prepare(
         "INSERT INTO keys (id, instance_id, ring_id, extractable, name, description, tags, imported, bits, state,
-             expires_at, created_at, created_by, updated_at, version_id, version_created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+             expires_at, created_at, created_by, updated_at, version_id, version_created_at, kind)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
+             ?10 * 16 + ?4 * 8 + ?8 * 4 + (?11 IS NOT NULL) * 2)",
     )?
     .execute(params![
         key.id.to_string(),
@@ -104,7 +101,8 @@ pub(crate) fn update(tx: &Tx<'_>, key: &Key) -> Result<(), Error> {
     tx.prepare(
         "UPDATE keys SET ring_id = ?2, bits = ?3, state = ?4, updated_at = ?5, rotated_at = ?6, notified_at = ?7,
              deleted_at = ?8, deleted_by = ?9, version_id = ?10, version_created_at = ?11, authorized_by = ?12,
-             authorized_until = ?13
+             authorized_until = ?13,
+             kind = ?4 * 16 + extractable * 8 + imported * 4 + (expires_at IS NOT NULL) * 2 + (?6 IS NOT NULL)
          WHERE id = ?1",
     )?
     .execute(params![
@@ -155,7 +153,7 @@ pub(crate) fn purge(tx: &Tx<'_>, key: &Key) -> Result<(), Error> {
 /// The store's.
 pub(crate) fn count_living(tx: &Tx<'_>, instance: InstanceId) -> Result<i64, Error> {
     Ok(tx
-        .prepare("SELECT coalesce(sum(keys), 0) FROM key_counts WHERE instance_id = ?1 AND state <> 5")?
+        .prepare("SELECT coalesce(sum(keys), 0) FROM key_counts WHERE instance_id = ?1 AND kind / 16 <> 5")?
         .query_row([instance.to_string()], |row| row.get(0))?)
 }
 
@@ -178,16 +176,15 @@ pub(crate) fn all_of(tx: &Tx<'_>, instance: InstanceId) -> Result<Vec<Key>, Erro
 /// # Errors
 /// `Inconsistent`, naming the column.
 pub(crate) fn read(reading: &Reading<'_, '_>) -> Result<Key, Error> {
-    let standard: bool = reading.get("extractable")?;
+    // In the order of the columns.
     Ok(Key {
         id: reading.parse("id", KeyId::parse)?,
         instance: reading.parse("instance_id", InstanceId::parse)?,
         ring: reading.parse("ring_id", RingId::parse)?,
-        kind: if standard { Kind::Standard } else { Kind::Root },
+        kind: if reading.get("extractable")? { Kind::Standard } else { Kind::Root },
         name: reading.get("name")?,
         description: reading.get("description")?,
         tags: split(reading.get("tags")?),
-        aliases: aliases(reading)?,
         imported: reading.get("imported")?,
         bits: reading.get("bits")?,
         state: read_state(reading)?,
@@ -205,16 +202,13 @@ pub(crate) fn read(reading: &Reading<'_, '_>) -> Result<Key, Error> {
             .get::<Option<String>>("authorized_by")?
             .zip(reading.at_opt("authorized_until")?)
             .map(|(by, until)| DeletionAuthorization { by, until }),
+        aliases: aliases(reading)?,
         rotation: read_rotation(reading)?,
         dual_auth: read_dual_auth(reading)?,
     })
 }
 
-/// Reads the aliases of a key, in order of creation.
-///
-/// # Errors
-/// `Inconsistent`.
-pub(crate) fn aliases(reading: &Reading<'_, '_>) -> Result<Vec<Alias>, Error> {
+fn aliases(reading: &Reading<'_, '_>) -> Result<Vec<Alias>, Error> {
     let texts = split(reading.get("aliases")?);
     texts.iter().map(|alias| Alias::parse(alias).ok_or_else(|| reading.inconsistent("aliases"))).collect()
 }

@@ -15,6 +15,9 @@ pub(crate) mod import_keys;
 pub(crate) mod import_tokens;
 pub(crate) mod instance_policies;
 pub(crate) mod instances;
+pub(crate) mod key_counting;
+mod key_kinds;
+mod key_order;
 pub(crate) mod key_pages;
 pub(crate) mod key_query;
 pub(crate) mod key_versions;
@@ -33,6 +36,7 @@ pub(crate) mod rings;
 pub(crate) mod row;
 pub(crate) mod secrets;
 pub(crate) mod settings;
+pub(crate) mod snapshots;
 pub(crate) mod subscribers;
 pub(crate) mod tx;
 pub(crate) mod writer;
@@ -51,12 +55,20 @@ pub(crate) enum Error {
     /// The group that the change was part of was not committed.
     #[error("the change was not committed: {0}")]
     NotCommitted(String),
-    /// The thread that should answer is gone, or writes nothing more since a sync to disk failed.
-    #[error("the store is closed, or has stopped to write since the disk lost a write: restart the service")]
+    /// The thread that should answer is gone: the service stops.
+    #[error("the store is closed, for the service stops")]
     Closed,
+    /// Nothing more is written since a sync to disk failed.
+    #[error("nothing more is written since the disk lost a write: restart the service")]
+    Halted,
 }
 
 impl Error {
+    /// True when the service stops, which is no fault.
+    pub(crate) fn is_stop(&self) -> bool {
+        matches!(self, Self::Closed)
+    }
+
     /// True when the disk is full, read-only or failing: the change can be tried again later.
     pub(crate) fn is_passing(&self) -> bool {
         use rusqlite::ErrorCode as Code;
@@ -72,7 +84,7 @@ impl Error {
                         | Code::DatabaseLocked
                 )
             ),
-            Self::NotCommitted(_) | Self::Closed => true,
+            Self::NotCommitted(_) | Self::Closed | Self::Halted => true,
             Self::Inconsistent { .. } => false,
         }
     }

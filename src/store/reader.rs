@@ -11,9 +11,10 @@ use tokio::sync::oneshot;
 use tracing::error;
 
 use crate::store::Error;
+use crate::store::snapshots::Snapshots;
 use crate::store::tx::Tx;
 
-type Job = Box<dyn FnOnce(&Connection) + Send>;
+type Job = Box<dyn FnOnce(&Connection, &Snapshots) + Send>;
 
 /// The door to the reader threads.
 pub(crate) struct Reader {
@@ -22,21 +23,24 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// Starts a thread for each connection.
+    /// Starts a thread for each connection. All readers of one database share its snapshots.
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub(crate) fn start(connections: Vec<Connection>) -> std::io::Result<(Self, Vec<JoinHandle<()>>)> {
+    pub(crate) fn start(
+        connections: Vec<Connection>,
+        snapshots: &Arc<Snapshots>,
+    ) -> std::io::Result<(Self, Vec<JoinHandle<()>>)> {
         let (queue, jobs) = channel::<Job>();
         let jobs = Arc::new(Mutex::new(jobs));
         let mut threads = Vec::new();
         let waiting = Arc::new(AtomicUsize::new(0));
         for connection in connections {
-            let (jobs, taken) = (Arc::clone(&jobs), Arc::clone(&waiting));
+            let (jobs, taken, snapshots) = (Arc::clone(&jobs), Arc::clone(&waiting), Arc::clone(snapshots));
             let run = move || {
                 while let Some(job) = next_job(&jobs) {
                     taken.fetch_sub(1, Ordering::Relaxed);
-                    if catch_unwind(AssertUnwindSafe(|| job(&connection))).is_err() {
+                    if catch_unwind(AssertUnwindSafe(|| job(&connection, &snapshots))).is_err() {
                         error!("a read ended in a panic");
                     }
                 }
@@ -57,8 +61,8 @@ impl Reader {
         F: FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let job: Job = Box::new(move |connection| {
-            let result = snapshot(connection, job);
+        let job: Job = Box::new(move |connection, snapshots| {
+            let result = snapshot(connection, snapshots, job);
             // The caller may have gone away.
             drop(answer.send(result));
         });
@@ -89,11 +93,12 @@ fn next_job(jobs: &Mutex<Receiver<Job>>) -> Option<Job> {
     jobs.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
 }
 
-fn snapshot<T, E, F>(connection: &Connection, job: F) -> Result<T, E>
+fn snapshot<T, E, F>(connection: &Connection, snapshots: &Snapshots, job: F) -> Result<T, E>
 where
     E: From<Error>,
     F: FnOnce(&Tx<'_>) -> Result<T, E>,
 {
+    let _open = snapshots.open();
     connection.execute_batch("BEGIN DEFERRED").map_err(Error::from)?;
     let guard = EndOfSnapshot(connection);
     let result = job(&Tx::new(connection));

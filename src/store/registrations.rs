@@ -1,6 +1,5 @@
 //! Registrations of cloud resources with root keys.
 
-use rusqlite::types::Value;
 use rusqlite::{Row, params, params_from_iter};
 
 use crate::domain::crn::CrnQuery;
@@ -8,7 +7,9 @@ use crate::domain::id::{InstanceId, KeyId, VersionId};
 use crate::domain::key::Version;
 use crate::domain::registration::{Registration, ResourceCrn};
 use crate::store::Error;
+use crate::store::key_pages::Window;
 use crate::store::key_query::Clause;
+use crate::store::key_walks::Query;
 use crate::store::row::Reading;
 use crate::store::tx::Tx;
 
@@ -112,31 +113,39 @@ pub(crate) fn page(tx: &Tx<'_>, owner: Owner, keys: &Clause, wanted: &Wanted) ->
         (Owner::Instance(id), None) => ("registrations_by_instance", "r.instance_id", id.to_string()),
         (Owner::Instance(id), Some(_)) => ("registrations_by_resource", "r.instance_id", id.to_string()),
     };
-    let mut meant = Clause { sql: format!(" WHERE {column} = ?"), values: vec![id.into()] };
+    let mut query = Query::of(id);
+    let mut condition = String::new();
     if let Some(resource) = &wanted.resource {
-        meant.add("r.resource_crn GLOB ?", resource.glob());
-    }
-    if let Some(prevent_deletion) = wanted.prevent_deletion {
-        meant.add("r.prevent_deletion = ?", i64::from(prevent_deletion));
+        condition = query.condition(Clause::more("r.resource_crn GLOB ?", resource.glob()));
     }
     if !keys.is_whole_instance() {
-        meant.sql.extend([" AND EXISTS (SELECT 1 FROM keys k", &keys.sql, " AND k.id = r.key_id)"]);
-        meant.values.extend(keys.values.iter().cloned());
+        let of_keys = query.condition(keys.clone());
+        condition.extend([" AND EXISTS (SELECT 1 FROM keys k", &of_keys, " AND k.id = r.key_id)"]);
     }
-    let meant_sql = format!("FROM registrations r INDEXED BY {index}{}", meant.sql);
+    // Those that prevent a deletion and those that don't are two walks; both are in order, so they are merged.
+    let walk = |columns: &str, prevents: bool| {
+        let prevents = u8::from(prevents);
+        format!(
+            "SELECT {columns} FROM registrations r INDEXED BY {index}
+             WHERE {column} = ?1 AND r.prevent_deletion = {prevents}{condition}"
+        )
+    };
+    let walks = |columns: &str| match wanted.prevent_deletion {
+        Some(prevents) => walk(columns, prevents),
+        None => [walk(columns, false), walk(columns, true)].join(" UNION ALL "),
+    };
     let total = if wanted.counted {
-        let mut statement = tx.prepare(&format!("SELECT count(*) {meant_sql}"))?;
-        let total: i64 = statement.query_row(params_from_iter(&meant.values), |row| row.get(0))?;
+        let mut statement = tx.prepare(&format!("SELECT sum(n) FROM ({})", walks("count(*) AS n")))?;
+        let total: i64 = statement.query_row(params_from_iter(&query.values), |row| row.get(0))?;
         Some(u64::try_from(total).unwrap_or_default())
     } else {
         None
     };
-    let mut statement = tx.prepare(&format!("SELECT r.seq {meant_sql} ORDER BY r.seq LIMIT ? OFFSET ?"))?;
-    let paging: [Value; 2] = [wanted.limit.into(), wanted.offset.into()];
-    let seqs = statement.query_map(params_from_iter(meant.values.iter().chain(&paging)), |row| row.get(0))?;
+    let window = Window { limit: wanted.limit, offset: wanted.offset };
+    let seqs: Vec<i64> = query.page(tx, &format!("{} ORDER BY 1", walks("r.seq")), window, |row| row.get(0))?;
     let mut registrations = Vec::new();
     for seq in seqs {
-        registrations.extend(by_seq(tx, seq?)?);
+        registrations.extend(by_seq(tx, seq)?);
     }
     Ok(Page { registrations, total })
 }

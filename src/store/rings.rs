@@ -67,7 +67,7 @@ pub(crate) fn occupants(tx: &Tx<'_>, instance: InstanceId, ring: &RingId, now: T
     let (living, destroyed): (i64, i64) = tx
         .prepare(
             "SELECT coalesce(sum(iif(living, keys, 0)), 0), coalesce(sum(iif(living, 0, keys)), 0) FROM (
-                 SELECT state <> 5 AS living, keys FROM key_counts WHERE instance_id = ?1 AND ring_id = ?2
+                 SELECT kind / 16 <> 5 AS living, keys FROM key_counts WHERE instance_id = ?1 AND ring_id = ?2
                  UNION ALL
                  SELECT living, 1 FROM ring_departures WHERE instance_id = ?1 AND ring_id = ?2 AND until > ?3)",
         )?

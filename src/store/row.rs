@@ -1,7 +1,9 @@
 //! Reading columns into the domain's types, and saying which one did not decode.
 
-use rusqlite::Row;
+use std::cell::Cell;
+
 use rusqlite::types::FromSql;
+use rusqlite::{Row, Statement};
 
 use crate::domain::time::Timestamp;
 use crate::store::Error;
@@ -11,18 +13,32 @@ pub(crate) struct Reading<'a, 'stmt> {
     table: &'static str,
     row: &'a Row<'stmt>,
     name: String,
+    /// Where the next column is looked for first: they are mostly read in their order, and to compare all names each
+    /// time takes longer than everything else.
+    next: Cell<usize>,
 }
 
 impl<'a, 'stmt> Reading<'a, 'stmt> {
     /// `key` is the column whose text names the row in messages.
     pub(crate) fn new(table: &'static str, row: &'a Row<'stmt>, key: &str) -> Self {
         let name = row.get::<_, String>(key).unwrap_or_else(|_| "without name".to_owned());
-        Self { table, row, name }
+        Self { table, row, name, next: Cell::new(0) }
     }
 
     /// A column as SQLite has it.
     pub(crate) fn get<T: FromSql>(&self, column: &'static str) -> Result<T, Error> {
-        self.row.get(column).map_err(|_| self.inconsistent(column))
+        self.row.get(self.place(column)).map_err(|_| self.inconsistent(column))
+    }
+
+    /// The column's number; beyond all of them for one that is not there.
+    fn place(&self, column: &str) -> usize {
+        let statement: &Statement<'_> = self.row.as_ref();
+        let (next, count) = (self.next.get(), statement.column_count());
+        let mut places = (next..count).chain(0..next);
+        let place = places.find(|place| statement.column_name(*place).is_ok_and(|name| name == column));
+        let place = place.unwrap_or(count);
+        self.next.set(place.saturating_add(1));
+        place
     }
 
     /// A column that a parser has to accept.

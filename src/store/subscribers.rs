@@ -1,6 +1,6 @@
 //! Subscribers, with their secrets sealed.
 
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use crate::domain::crn::CrnQuery;
 use crate::domain::event::EventKind;
@@ -15,8 +15,8 @@ use crate::store::tx::Tx;
 #[derive(Clone)]
 pub(crate) struct SealedSecrets {
     pub(crate) present: SealedRow,
-    /// The one before, and until when it signs too.
-    pub(crate) former: Option<(SealedRow, Timestamp)>,
+    /// Those before, the oldest first, and until when each signs too.
+    pub(crate) former: Vec<(SealedRow, Timestamp)>,
 }
 
 /// All subscribers in order of creation: there are 1,000 at most.
@@ -48,16 +48,14 @@ pub(crate) fn get(tx: &Tx<'_>, name: &str) -> Result<Option<Subscriber>, Error> 
 /// # Errors
 /// The store's.
 pub(crate) fn secrets(tx: &Tx<'_>, name: &str) -> Result<Option<SealedSecrets>, Error> {
-    let mut statement = tx.prepare("SELECT * FROM subscribers WHERE name = ?1")?;
-    let mut rows = statement.query([name])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    let reading = Reading::new("subscribers", row, "name");
-    let present = (reading.get("nonce")?, reading.get("sealed")?);
-    let former = match (reading.get("former_nonce")?, reading.get("former_sealed")?, reading.at_opt("former_until")?) {
-        (Some(nonce), Some(sealed), Some(until)) => Some(((nonce, sealed), until)),
-        _ => None,
-    };
-    Ok(Some(SealedSecrets { present, former }))
+    let mut statement = tx.prepare("SELECT nonce, sealed FROM subscribers WHERE name = ?1")?;
+    let present = statement.query_row([name], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let Some(present) = present else { return Ok(None) };
+    let mut statement =
+        tx.prepare("SELECT nonce, sealed, until FROM former_secrets WHERE subscriber = ?1 ORDER BY until, rowid")?;
+    let former =
+        statement.query_map([name], |row| Ok(((row.get(0)?, row.get(1)?), Timestamp::from_millis(row.get(2)?))))?;
+    Ok(Some(SealedSecrets { present, former: former.collect::<Result<_, _>>()? }))
 }
 
 /// Adds a subscriber with its first secret.
@@ -94,12 +92,16 @@ pub(crate) fn insert(tx: &Tx<'_>, one: &Subscriber, secret: &SealedRow) -> Resul
 /// # Errors
 /// The store's.
 pub(crate) fn update(tx: &Tx<'_>, one: &Subscriber) -> Result<(), Error> {
+    if tx.prepare("SELECT 1 FROM subscribers WHERE name = ?1 AND url <> ?2")?.exists([&one.name, &one.url])? {
+        tx.touch_place_of(&one.name);
+    }
     tx.prepare("UPDATE subscribers SET url = ?2, events = ?3, ack = ?4 WHERE name = ?1")?.execute(params![
         one.name,
         one.url,
         words(&one.events),
         one.ack.name()
     ])?;
+    tx.touch_subscribers();
     Ok(())
 }
 
@@ -108,19 +110,21 @@ pub(crate) fn update(tx: &Tx<'_>, one: &Subscriber) -> Result<(), Error> {
 /// # Errors
 /// The store's.
 pub(crate) fn set_secrets(tx: &Tx<'_>, name: &str, secrets: &SealedSecrets) -> Result<(), Error> {
-    let former = secrets.former.as_ref();
-    tx.prepare(
-        "UPDATE subscribers SET nonce = ?2, sealed = ?3, former_nonce = ?4, former_sealed = ?5, former_until = ?6
-         WHERE name = ?1",
-    )?
-    .execute(params![
-        name,
-        secrets.present.0,
-        secrets.present.1,
-        former.map(|((nonce, _), _)| nonce),
-        former.map(|((_, sealed), _)| sealed),
-        former.map(|(_, until)| until.millis()),
-    ])?;
+    let (nonce, sealed) = &secrets.present;
+    tx.prepare("UPDATE subscribers SET nonce = ?2, sealed = ?3 WHERE name = ?1")?
+        .execute(params![name, nonce, sealed])?;
+    forget_former(tx, name)?;
+    let mut insert =
+        tx.prepare("INSERT INTO former_secrets (subscriber, until, nonce, sealed) VALUES (?1, ?2, ?3, ?4)")?;
+    for ((nonce, sealed), until) in &secrets.former {
+        insert.execute(params![name, until.millis(), nonce, sealed])?;
+    }
+    tx.touch_subscribers();
+    Ok(())
+}
+
+fn forget_former(tx: &Tx<'_>, name: &str) -> Result<(), Error> {
+    tx.prepare("DELETE FROM former_secrets WHERE subscriber = ?1")?.execute([name])?;
     Ok(())
 }
 
@@ -130,6 +134,9 @@ pub(crate) fn set_secrets(tx: &Tx<'_>, name: &str, secrets: &SealedSecrets) -> R
 /// The store's.
 pub(crate) fn remove(tx: &Tx<'_>, name: &str) -> Result<(), Error> {
     tx.prepare("DELETE FROM subscribers WHERE name = ?1")?.execute([name])?;
+    forget_former(tx, name)?;
+    tx.touch_place_of(name);
+    tx.touch_subscribers();
     Ok(())
 }
 

@@ -3,8 +3,9 @@
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use crate::domain::iam_policy::IamPolicy;
 use crate::domain::settings::Settings;
 use crate::store::due::Ahead;
 use crate::store::file::BUSY_WAIT;
+use crate::store::snapshots::Snapshots;
 use crate::store::tx::{Effects, Tx};
 use crate::store::{Error, due, iam_identities, iam_policies, settings};
 
@@ -24,11 +26,23 @@ use crate::store::{Error, due, iam_identities, iam_policies, settings};
 const GROUP_JOBS_MAX: usize = 256;
 /// How long to wait before the log is tried to be folded in again.
 const CHECKPOINT_AGAIN: Duration = Duration::from_millis(50);
+/// How long readers may take to end, while new ones are held back, before the log is left for later: a long log, and one
+/// that holds deleted material, which is tried more often.
+const READERS_AWAITED: Duration = Duration::from_millis(200);
+const READERS_AWAITED_OFTEN: Duration = Duration::from_millis(20);
 /// Jobs that may wait; more callers wait for a place.
 const QUEUE_JOBS_MAX: usize = 8_192;
 
 /// Runs after each commit and before anyone is answered.
 pub(crate) type OnCommit = Box<dyn Fn(&Committed) + Send>;
+
+/// The write-ahead log, and those who read from it.
+pub(crate) struct Log {
+    pub(crate) path: PathBuf,
+    pub(crate) snapshots: Arc<Snapshots>,
+    /// Bytes from which on it is folded in even if readers have to wait for that.
+    pub(crate) bytes_max: u64,
+}
 
 /// What a commit changed for those who remember things.
 pub(crate) struct Committed {
@@ -70,6 +84,7 @@ enum Message {
 pub(crate) struct Writer {
     queue: SyncSender<Message>,
     waiting: Arc<AtomicUsize>,
+    halted: Arc<AtomicBool>,
 }
 
 impl Writer {
@@ -77,14 +92,21 @@ impl Writer {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub(crate) fn start(connection: Connection, on_commit: OnCommit) -> std::io::Result<(Self, JoinHandle<()>)> {
+    pub(crate) fn start(
+        connection: Connection,
+        log: Log,
+        on_commit: OnCommit,
+    ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (queue, jobs) = sync_channel(QUEUE_JOBS_MAX);
         let waiting = Arc::new(AtomicUsize::new(0));
         let taken = Arc::clone(&waiting);
+        let halted = Arc::new(AtomicBool::new(false));
+        let halts = Arc::clone(&halted);
         let thread = std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || {
-            Thread { connection, on_commit, taken, owes_checkpoint: false, stopped: false }.run(&jobs);
+            let folded_at = log.bytes_max;
+            Thread { connection, log, folded_at, on_commit, taken, owes_checkpoint: false, halted: halts }.run(&jobs);
         })?;
-        Ok((Self { queue, waiting }, thread))
+        Ok((Self { queue, waiting, halted }, thread))
     }
 
     /// Runs a job in a transaction. Its changes are on disk when this returns `Ok`, and are not there after any `Err`.
@@ -112,7 +134,11 @@ impl Writer {
         self.enqueue(Message::Job(job)).await.inspect_err(|_| {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
         })?;
-        answered.await.unwrap_or_else(|_| Err(Error::Closed.into()))
+        answered.await.unwrap_or_else(|_| Err(self.unanswered().into()))
+    }
+
+    fn unanswered(&self) -> Error {
+        if self.halted.load(Ordering::Relaxed) { Error::Halted } else { Error::Closed }
     }
 
     /// How many jobs wait.
@@ -140,13 +166,16 @@ impl Writer {
 
 struct Thread {
     connection: Connection,
+    log: Log,
+    /// Bytes of the log at which it is folded in next.
+    folded_at: u64,
     on_commit: OnCommit,
     /// Counts the jobs that wait.
     taken: Arc<AtomicUsize>,
     /// True while deleted material is still on disk.
     owes_checkpoint: bool,
     /// True once a sync has failed: what is on disk is then unknown, so nothing more is written.
-    stopped: bool,
+    halted: Arc<AtomicBool>,
 }
 
 impl Thread {
@@ -167,6 +196,7 @@ impl Thread {
             }
             self.taken.fetch_sub(group.len(), Ordering::Relaxed);
             self.run_group(group);
+            self.bound_log();
         }
         self.forget_deleted();
         if self.owes_checkpoint {
@@ -190,7 +220,7 @@ impl Thread {
 
     /// Folds the log in, so that deleted material leaves the disk; as long as a reader needs the log, later.
     fn forget_deleted(&mut self) {
-        match checkpoint(&self.connection) {
+        match self.fold(READERS_AWAITED_OFTEN) {
             Ok(Checkpoint::Done) => self.owes_checkpoint = false,
             Ok(Checkpoint::Blocked) => self.owes_checkpoint = true,
             Err(fault) => {
@@ -200,8 +230,32 @@ impl Thread {
         }
     }
 
+    /// Folds a long log in. Where readers take too long it grows by a quarter before the next attempt.
+    fn bound_log(&mut self) {
+        let bytes = std::fs::metadata(&self.log.path).map_or(0, |log| log.len());
+        if bytes < self.folded_at || self.halted.load(Ordering::Relaxed) {
+            return;
+        }
+        self.folded_at = match self.fold(READERS_AWAITED) {
+            Ok(Checkpoint::Done) => self.log.bytes_max,
+            Ok(Checkpoint::Blocked) => bytes.saturating_add(self.log.bytes_max / 4),
+            Err(fault) => {
+                warn!(%fault, "the write-ahead log was not folded into the database");
+                bytes.saturating_add(self.log.bytes_max / 4)
+            }
+        };
+    }
+
+    /// Folds the log into the database and empties it, while readers wait.
+    fn fold(&self, patience: Duration) -> Result<Checkpoint, Error> {
+        match self.log.snapshots.hold(patience) {
+            Some(_held) => checkpoint(&self.connection),
+            None => Ok(Checkpoint::Blocked),
+        }
+    }
+
     fn run_group(&mut self, group: Vec<Job>) {
-        if group.is_empty() || self.stopped {
+        if group.is_empty() || self.halted.load(Ordering::Relaxed) {
             return;
         }
         let mut settles = Vec::with_capacity(group.len());
@@ -210,7 +264,7 @@ impl Thread {
             error!(%fault, "a group of changes was not committed");
             if lost_a_sync(&fault) {
                 error!("the disk has lost a write: nothing more is written until the service is restarted");
-                self.stopped = true;
+                self.halted.store(true, Ordering::Relaxed);
             }
             fault.to_string()
         });
@@ -293,3 +347,7 @@ fn lost_a_sync(fault: &Error) -> bool {
     let Error::Sqlite(rusqlite::Error::SqliteFailure(failure, _)) = fault else { return false };
     SYNC_FAULTS.contains(&failure.extended_code)
 }
+
+#[cfg(test)]
+#[path = "writer_tests.rs"]
+mod tests;

@@ -54,6 +54,21 @@ async fn a_record_says_who_did_what_when_and_to_which_key() {
 }
 
 #[actix_web::test]
+async fn a_refusal_is_recorded_under_the_key_whether_an_id_or_an_alias_named_it() {
+    let kp = Harness::frozen_at(NOON).await;
+    let key = kp.create(&json!({ "name": "invoices", "extractable": false, "aliases": ["ledger"] })).await;
+    for named in [key.as_str(), "ledger"] {
+        let path = format!("/api/v2/keys/{named}/actions/enable");
+        let record = recorded(&kp, kp.post(&path), &format!("by-{named}")).await;
+        assert_eq!(record["outcome"], "failure");
+        assert!(record["target"]["id"].as_str().unwrap().ends_with(&format!(":key:{key}")), "{record}");
+        assert_eq!(record["target"]["name"], "invoices");
+        assert_eq!(record["message"], "Key Protect: enable secret invoices -failure");
+    }
+    assert_eq!(kp.audit(&format!("outcome=failure&target={key}")).await.len(), 2);
+}
+
+#[actix_web::test]
 async fn each_reading_operation_writes_one_record_with_its_action() {
     let kp = Harness::frozen_at(NOON).await;
     let key = kp.create_root_key("invoices").await;

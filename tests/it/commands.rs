@@ -73,6 +73,15 @@ async fn env_prints_what_clients_read_in_each_form() {
 }
 
 #[actix_web::test]
+async fn env_names_the_gateway_that_there_is() {
+    let running = Running::serve(&["--cos-tls-port", "0"]).await;
+    let info = running.info();
+    let json: Value = serde_json::from_str(&told(command(&running, &["env", "--format", "json"])).await).unwrap();
+    assert_eq!(json["COS_ENDPOINT"], info["cosTlsUrl"], "HTTPS alone");
+    assert!(info.get("cosUrl").is_none());
+}
+
+#[actix_web::test]
 async fn token_prints_one_that_works() {
     let running = Running::serve(&[]).await;
     let kp = Harness::attached(running.info()).await;
@@ -187,9 +196,10 @@ async fn without_a_service_each_command_says_so_in_one_line() {
 #[actix_web::test]
 async fn where_an_admin_token_is_needed_commands_take_it() {
     let running = Running::serve(&["--host", "0.0.0.0", "--admin-token", "s3cret"]).await;
-    for arguments in [&["env"][..], &["token"], &["clock"], &["healthcheck"]] {
+    told(command(&running, &["healthcheck"])).await;
+    for arguments in [&["env"][..], &["token"], &["clock"]] {
         let line = refused(command(&running, arguments)).await;
-        assert!(line.contains("401"), "{line}");
+        assert!(line.contains("--admin-token") && line.contains("MKP_ADMIN_TOKEN"), "{line}");
         let mut by_option = command(&running, arguments);
         by_option.args(["--admin-token", "s3cret"]);
         told(by_option).await;

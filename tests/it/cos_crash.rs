@@ -1,6 +1,6 @@
 //! The gateway as a process of its own: killed under an upload, and with a file that somebody has damaged.
 //!
-//! `cargo test` does four kills; `MKP_CRASH_ROUNDS=100` does more. `MKP_CRASH_SEED` sets the seed, which is printed.
+//! `cargo test` does ten kills; `MKP_CRASH_ROUNDS=100` does more. `MKP_CRASH_SEED` sets the seed, which is printed.
 
 use std::path::Path;
 use std::time::Duration;
@@ -12,15 +12,6 @@ use crate::harness::raw::Caller;
 
 const OLD_BYTES: usize = 300_000;
 const NEW_BYTES: usize = 3_000_000;
-
-/// A caller of the gateway, as the owner.
-fn storage(program: &Program) -> Caller {
-    let token = program.caller("crash").fields;
-    let (token, _) = token.split_once("\r\n").expect("a header of its own");
-    let instance = program.info["cosInstanceCrn"].as_str().unwrap();
-    let fields = format!("{token}\r\nibm-service-instance-id: {instance}\r\n");
-    Caller::new(program.info["cosUrl"].as_str().expect("a gateway"), &fields)
-}
 
 fn launch(folder: &Path) -> Program {
     Launch::with_gateway_on(folder).with(&["--clock", "frozen", "--log", "error"]).start()
@@ -40,7 +31,7 @@ fn objects(folder: &Path) -> Vec<std::path::PathBuf> {
 
 #[test]
 fn a_kill_leaves_the_old_object_or_the_new_one() {
-    let rounds = number("MKP_CRASH_ROUNDS", 4);
+    let rounds = number("MKP_CRASH_ROUNDS", 10);
     let seed = number("MKP_CRASH_SEED", u64::from(std::process::id()));
     println!("MKP_CRASH_SEED={seed}");
     let mut dice = Dice::new(seed);
@@ -54,20 +45,20 @@ fn a_kill_leaves_the_old_object_or_the_new_one() {
         &creation(&serde_json::json!({ "name": "crash", "extractable": false })).to_string(),
     );
     let crn = key["resources"][0]["crn"].as_str().unwrap().to_owned();
-    let mut caller = storage(&program);
+    let mut caller = program.storage_caller();
     caller.fields.extend(["ibm-sse-kp-customer-root-key-crn: ", &crn, "\r\n"]);
     answers(&mut caller, 200, "PUT", "/crash", "");
     let mut outcomes = [0, 0];
     for _ in 0..rounds {
-        let mut caller = storage(&program);
+        let mut caller = program.storage_caller();
         answers(&mut caller, 200, "PUT", "/crash/a", &"o".repeat(OLD_BYTES));
-        let mut uploading = storage(&program);
+        let mut uploading = program.storage_caller();
         let thread = std::thread::spawn(move || drop(uploading.call("PUT", "/crash/a", &"n".repeat(NEW_BYTES))));
         let_pass(Duration::from_millis(dice.below(120)));
         program.kill();
         thread.join().expect("the upload ends");
         program = launch(&data);
-        let bytes = answers(&mut storage(&program), 200, "GET", "/crash/a", "");
+        let bytes = answers(&mut program.storage_caller(), 200, "GET", "/crash/a", "");
         let old = bytes.len() == OLD_BYTES && bytes.iter().all(|byte| *byte == b'o');
         let new = bytes.len() == NEW_BYTES && bytes.iter().all(|byte| *byte == b'n');
         assert!(old || new, "{} bytes of both", bytes.len());
@@ -83,7 +74,7 @@ fn a_damaged_file_is_a_fault_and_never_other_bytes() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let program = launch(&data);
-    let mut caller = storage(&program);
+    let mut caller = program.storage_caller();
     answers(&mut caller, 200, "PUT", "/plain", "");
     answers(&mut caller, 200, "PUT", "/plain/a", &"x".repeat(OLD_BYTES));
     let file = objects(&data).remove(0);

@@ -121,6 +121,38 @@ async fn uploads_are_listed_by_key_and_age_in_pages() {
         place = format!("&key-marker={key}&upload-id-marker={}", element(&page, "NextUploadIdMarker").unwrap());
     }
     assert_eq!(seen, begun);
+    // A marker counts from its own place on, also when its upload is over or belongs to another key.
+    let behind = async |key: &str, id: &str| {
+        let page = list(&kp, &format!("uploads&key-marker={key}&upload-id-marker={id}")).await;
+        texts(&page, "Upload", "UploadId")
+    };
+    assert_eq!(behind("u/1", "").await, &begun[2..]);
+    assert_eq!(behind("u/1", &begun[3]).await, &begun[2..]);
+    assert_eq!(behind("u/0", &begun[0]).await, begun);
     let folded = list(&kp, "uploads&delimiter=/").await;
     assert_eq!((texts(&folded, "Upload", "Key"), prefixes(&folded)), (vec!["v".to_owned()], vec!["u/".to_owned()]));
+}
+
+/// As cleaners do it.
+#[actix_web::test]
+async fn who_aborts_page_by_page_meets_every_upload() {
+    let kp = shelf().await;
+    for key in ["same", "same", "same", "same", "zlast"] {
+        kp.s3(Method::POST, &format!("/shelf/{key}?uploads")).send().await.answers(200);
+    }
+    let (mut aborted, mut place) = (0, String::new());
+    loop {
+        let page = list(&kp, &format!("uploads&max-uploads=2{place}")).await;
+        for (key, id) in texts(&page, "Upload", "Key").iter().zip(texts(&page, "Upload", "UploadId")) {
+            let path = format!("/shelf/{key}?uploadId={id}");
+            kp.s3(Method::DELETE, &path).send().await.answers(204);
+            kp.s3(Method::DELETE, &path).send().await.refused_with(404, "NoSuchUpload");
+            kp.s3(Method::PUT, &format!("{path}&partNumber=1")).raw("x").send().await.refused_with(404, "NoSuchUpload");
+            aborted += 1;
+        }
+        let Some(key) = element(&page, "NextKeyMarker") else { break };
+        place = format!("&key-marker={key}&upload-id-marker={}", element(&page, "NextUploadIdMarker").unwrap());
+    }
+    assert_eq!(aborted, 5);
+    assert_eq!(texts(&list(&kp, "uploads").await, "Upload", "Key"), Vec::<String>::new());
 }

@@ -27,6 +27,7 @@ async fn what_came_with_an_upload_comes_back_with_a_read() {
         ("content-disposition", "attachment"),
         ("cache-control", "no-store"),
         ("x-amz-meta-owner", "ledger"),
+        ("x-amz-meta-x-amz-meta-owner", "nobody"),
     ];
     let mut call = kp.s3(Method::PUT, "/shelf/a").raw(BYTES).header("x-amz-tagging", "kind=bill&year=2027");
     for (name, value) in headers {
@@ -121,6 +122,25 @@ async fn conditions_decide_whether_an_object_is_sent_or_stored() {
     assert_eq!(put("/shelf/a", "if-match", ETAG).await, 200);
 }
 
+/// A copy is a write as well, and so is a deletion.
+#[actix_web::test]
+async fn conditions_on_what_is_there_hold_for_copies_and_deletions_too() {
+    let kp = shelf().await;
+    kp.put_object("shelf/a", BYTES).await.answers(200);
+    kp.put_object("shelf/source", "new").await.answers(200);
+    let copy = || kp.s3(Method::PUT, "/shelf/a").header("x-amz-copy-source", "shelf/source");
+    let delete = |path: &str| kp.s3(Method::DELETE, path).header("if-match", "\"other\"");
+    copy().header("if-none-match", "*").send().await.refused_with(412, "PreconditionFailed");
+    copy().header("if-match", "\"other\"").send().await.refused_with(412, "PreconditionFailed");
+    delete("/shelf/a").send().await.refused_with(412, "PreconditionFailed");
+    delete("/shelf/none").send().await.answers(204);
+    assert_eq!(kp.get_object("shelf/a").await.answers(200), BYTES);
+    copy().header("if-match", ETAG).send().await.answers(200);
+    assert_eq!(kp.get_object("shelf/a").await.answers(200), "new");
+    delete("/shelf/a").header("if-match", "*").send().await.answers(204);
+    kp.get_object("shelf/a").await.refused_with(404, "NoSuchKey");
+}
+
 #[actix_web::test]
 async fn a_copy_goes_from_one_key_to_another() {
     let kp = shelf().await;
@@ -154,13 +174,14 @@ async fn several_objects_are_deleted_at_once() {
     for key in ["a", "b", "c"] {
         kp.put_object(&format!("shelf/{key}"), BYTES).await.answers(200);
     }
-    let body =
-        "<Delete><Object><Key>a</Key></Object><Object><Key>none</Key></Object><Object><Key>b</Key></Object></Delete>";
+    let body = "<Delete><Object><Key>a</Key></Object><Object><Key>none</Key></Object><Object><Key>b</Key>\
+                <VersionId>null</VersionId></Object><Object><Key>c</Key><VersionId>other</VersionId></Object></Delete>";
     let digest = ring::digest::digest(&ring::digest::SHA256, body.as_bytes());
     let digest = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, digest);
     let call = kp.s3(Method::POST, "/shelf?delete").raw(body).header("x-amz-checksum-sha256", &digest);
     let deleted = call.send().await.answers(200);
     assert_eq!(deleted.matches("<Deleted>").count(), 3, "{deleted}");
+    assert_eq!(element(&deleted, "Code").as_deref(), Some("InvalidArgument"), "there is no such version of c");
     let state = kp.bucket_state("shelf").await;
     assert_eq!((&state["objectCount"], &state["bytesUsed"]), (&json!(1), &json!(10)));
     kp.remove("shelf/c").await.answers(204);
@@ -201,7 +222,54 @@ async fn ceilings_of_buckets_and_bytes_hold() {
     let quota = kp.s3(Method::PATCH, "/v1/b/shelf").raw(r#"{"hard_quota":25}"#);
     quota.header("content-type", "application/merge-patch+json").send().await.answers(204);
     kp.put_object("shelf/d", BYTES).await.refused_with(400, "EntityTooLarge");
-    assert_eq!(kp.s3(Method::GET, "/v1/b/shelf").send().await.succeeds(200)["bytes_used"], 20);
+    // What is replaced makes room for what replaces it.
+    kp.put_object("shelf/c", "ten bytes!".repeat(2)).await.refused_with(400, "EntityTooLarge");
+    kp.put_object("shelf/c", "less").await.answers(200);
+    kp.put_object("shelf/c", "fifteen bytes !").await.answers(200);
+    assert_eq!(kp.s3(Method::GET, "/v1/b/shelf").send().await.succeeds(200)["bytes_used"], 25);
+}
+
+#[actix_web::test]
+async fn changes_of_a_configuration_at_one_time_are_all_made() {
+    let kp = shelf().await;
+    let crns: Vec<String> = (0..12).map(|number| format!("crn:{number}")).collect();
+    let changes = crns.iter().map(|crn| {
+        let body = json!({ "metrics_monitoring": { "metrics_monitoring_crn": crn } }).to_string();
+        let call = kp.s3(Method::PATCH, "/v1/b/shelf").raw(body);
+        call.header("content-type", "application/merge-patch+json").send()
+    });
+    for reply in futures_util::future::join_all(changes).await {
+        reply.answers(204);
+    }
+    let first = kp.s3(Method::GET, "/v1/b/shelf").send().await;
+    let tag = first.header("etag").unwrap().to_owned();
+    let patch = async |tag: &str| {
+        let call = kp.s3(Method::PATCH, "/v1/b/shelf").raw(r#"{"hard_quota":5}"#).header("if-match", tag);
+        call.send().await.status
+    };
+    assert_eq!((patch(&tag).await, patch(&tag).await), (204, 412));
+}
+
+#[actix_web::test]
+async fn what_nobody_would_keep_is_refused_by_name() {
+    let kp = shelf().await;
+    kp.s3(Method::PUT, "/shelf/a%00b").raw(BYTES).send().await.refused_with(400, "InvalidArgument");
+    kp.put_object("shelf/a", BYTES).await.answers(200);
+    let copied = ("x-amz-copy-source", "shelf/a");
+    for (method, extra, name) in [
+        (Method::PUT, None, "retention-period"),
+        (Method::PUT, None, "x-amz-object-lock-mode"),
+        (Method::PUT, None, "x-amz-server-side-encryption-customer-algorithm"),
+        (Method::GET, None, "x-amz-server-side-encryption-customer-algorithm"),
+        (Method::PUT, Some(copied), "x-amz-copy-source-server-side-encryption-customer-algorithm"),
+    ] {
+        let body = if method == Method::PUT { BYTES } else { "" };
+        let mut call = kp.s3(method, "/shelf/a").header(name, "-1").raw(body);
+        if let Some((name, value)) = extra {
+            call = call.header(name, value);
+        }
+        call.send().await.refused_with(501, "NotImplemented");
+    }
 }
 
 #[actix_web::test]

@@ -4,6 +4,7 @@ use base64::Engine;
 use hyper::Method;
 use serde_json::json;
 
+use crate::harness::gateway::element;
 use crate::harness::{Call, Harness, Reply};
 
 const POLICY: &str = "<ProtectionConfiguration><Status>Retention</Status><MinimumRetention><Days>1</Days>\
@@ -95,6 +96,40 @@ async fn retained_objects_are_neither_replaced_nor_deleted_until_their_time_is_o
     kp.remove("records/a").await.answers(204);
     let short = guarded(kp.s3(Method::PUT, "/records/b"), "kept").header("retention-period", "60");
     short.send().await.refused_with(400, "InvalidRequest");
+}
+
+/// Source: Python SDK, `CompleteMultipartUploadRequest`; docs, immutable.
+#[actix_web::test]
+async fn parts_are_guarded_and_their_end_says_how_long_the_object_is_kept() {
+    let kp = Harness::with_gateway().await;
+    kp.plain_bucket("records").await;
+    protect(&kp, "records", POLICY).await.answers(200);
+    let begun = kp.s3(Method::POST, "/records/a?uploads").send().await.answers(200);
+    let upload = element(&begun, "UploadId").unwrap();
+    let part = || kp.s3(Method::PUT, &format!("/records/a?partNumber=1&uploadId={upload}"));
+    part().raw("kept").send().await.refused_with(400, "InvalidRequest");
+    let etag = guarded(part(), "kept").send().await.header("etag").unwrap().to_owned();
+    let list = format!("<Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part>");
+    let list = format!("<CompleteMultipartUpload>{list}</CompleteMultipartUpload>");
+    let completion = || kp.s3(Method::POST, &format!("/records/a?uploadId={upload}")).raw(list.clone());
+    completion().header("retention-period", "60").send().await.refused_with(400, "InvalidRequest");
+    let end = completion().header("retention-period", "90000").header("retention-legal-hold-id", "case-1");
+    end.send().await.answers(200);
+    let head = kp.head_object("records/a").await;
+    assert_eq!(
+        (head.header("retention-period"), head.header("retention-legal-hold-count")),
+        (Some("90000"), Some("1"))
+    );
+    let copy = |target: &str| kp.s3(Method::PUT, target).header("x-amz-copy-source", "records/a");
+    copy("/records/like").header("retention-directive", "Copy").send().await.answers(200);
+    copy("/records/fresh").send().await.answers(200);
+    let both = copy("/records/both").header("retention-directive", "COPY").header("retention-period", "90000");
+    both.send().await.refused_with(400, "InvalidRequest");
+    for (path, period, holds) in [("records/like", "90000", "1"), ("records/fresh", "172800", "0")] {
+        let head = kp.head_object(path).await;
+        let kept = (head.header("retention-period"), head.header("retention-legal-hold-count"));
+        assert_eq!(kept, (Some(period), Some(holds)), "{path}");
+    }
 }
 
 #[actix_web::test]

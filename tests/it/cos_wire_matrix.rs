@@ -245,3 +245,43 @@ async fn credentials_that_are_not_good_are_refused_each_in_its_way() {
     assert_eq!(ask(&path, &pair.header(&of(0), &empty).text), refused(404, "NoSuchKey"));
     assert_eq!(ask(&good, ""), refused(404, "NoSuchKey"));
 }
+
+/// What IBM's own SDKs make without a region. The headers that a link is for are repeated in it.
+#[actix_web::test]
+async fn links_of_version_2_work_for_buckets_and_for_bodies_of_a_type() {
+    let kp = gateway().await;
+    let [way, _] = ways(&kp);
+    let pair = Pair::built_in(&kp.info);
+    let of = |method, path| Signing { method, host: way.host(), path, skew: 0, region: "", amz: "" };
+    let call = |line: String, fields: &str, body: &str| {
+        let mut raw = way.connect();
+        let length = body.len();
+        raw.send(format!("{line} HTTP/1.1\r\nhost: x\r\n{fields}content-length: {length}\r\n\r\n{body}"));
+        raw.answer().status
+    };
+    let put = pair.old_link_for(&of("PUT", "/matrix/typed"), "text/x", 60);
+    let put = format!("PUT /matrix/typed?content-type=text%2Fx&{put}");
+    assert_eq!(call(put.clone(), "content-type: text/y\r\n", "typed"), 403, "another type");
+    assert_eq!(call(put, "content-type: text/x\r\n", "typed"), 200);
+    let signed_bucket = format!("/{BUCKET}/");
+    let list = pair.old_link(&of("GET", &signed_bucket), 60);
+    assert_eq!(call(format!("GET /{BUCKET}?prefix=t&{list}"), "", ""), 200);
+    assert_eq!(call(format!("GET /other?prefix=t&{list}"), "", ""), 403);
+}
+
+/// Whoever reads the records shall not be able to send the request again.
+#[actix_web::test]
+async fn no_record_holds_a_signature() {
+    let kp = gateway().await;
+    let [way, _] = ways(&kp);
+    for kind in [Kind::Link, Kind::OldLink] {
+        assert_eq!(way.call(kind, Framing::Plain, "PUT", "/matrix/signed", b"x").status, 200);
+        assert_eq!(way.call(kind, Framing::Plain, "GET", "/matrix/signed", b"").status, 200);
+    }
+    let records = kp.audit("action=cloud-object-storage.*").await;
+    let text = serde_json::to_string(&records).unwrap();
+    assert!(text.contains("/matrix/signed"), "{text}");
+    for secret in ["Signature=", "X-Amz-Credential", "AWSAccessKeyId"] {
+        assert!(!text.contains(secret), "{secret}: {text}");
+    }
+}

@@ -35,6 +35,33 @@ async fn a_client_that_trusts_the_ca_reaches_both_ports_by_each_name() {
     }
 }
 
+/// One request to the gateway over HTTPS, as the owner; the status of its answer.
+fn over_https(kp: &Harness, method: &str, path: &str, fields: &str) -> u16 {
+    let ca = fs::read_to_string(text(kp, "caFile")).unwrap();
+    let mut raw = tls::connect(text(kp, "cosTlsUrl"), "localhost", &ca).expect("a connection");
+    let (token, instance) = (&kp.token, text(kp, "cosInstanceCrn"));
+    raw.send(format!(
+        "{method} {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n\
+         ibm-service-instance-id: {instance}\r\ncontent-length: 0\r\n{fields}\r\n"
+    ));
+    raw.try_answer(method).expect("an answer").status
+}
+
+#[actix_web::test]
+async fn a_gateway_that_speaks_https_alone_hears_of_its_root_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let kp = on(folder.path()).await;
+    let key = kp.create_root_key("ledger").await;
+    let under_key = format!("ibm-sse-kp-customer-root-key-crn: {}\r\n", kp.key_crn(&key));
+    assert_eq!(over_https(&kp, "PUT", "/ledger", &under_key), 200);
+    assert_eq!(over_https(&kp, "PUT", "/ledger/a", ""), 200);
+    kp.disable(&key).await.succeeds(204);
+    kp.advance("0s").await;
+    let records = kp.key_records("ledger").await;
+    assert_eq!(records.len(), 1, "{records:?}");
+    assert_eq!(over_https(&kp, "GET", "/ledger/a", ""), 403);
+}
+
 #[actix_web::test]
 async fn the_ca_is_the_same_after_a_restart_and_its_key_lies_nowhere_in_clear() {
     let folder = tempfile::tempdir().unwrap();

@@ -80,6 +80,11 @@ async fn a_bucket_may_be_named_by_the_host_below_localhost() {
     assert_eq!(raw(&kp, "GET /by.host/k\r\nhost: s3.example.com\r\n", "").body, b"x");
     let list = raw(&kp, "GET /?list-type=2\r\nhost: BY.HOST.localhost\r\n", "");
     assert_eq!(element(&String::from_utf8_lossy(&list.body), "KeyCount").as_deref(), Some("1"));
+    for path in ["/v1/b/k", "/v1/key-events"] {
+        let host = "host: by.host.localhost\r\n";
+        assert_eq!(raw(&kp, &format!("PUT {path}\r\n{host}content-length: 1\r\n"), "y").status, 200, "{path}");
+        assert_eq!(raw(&kp, &format!("GET /by.host{path}\r\nhost: localhost\r\n"), "").body, b"y", "{path}");
+    }
 }
 
 #[actix_web::test]
@@ -284,4 +289,42 @@ async fn replies_can_be_given_other_headers_by_their_address() {
     assert_eq!(other.header("content-disposition"), Some("attachment; filename=\"x\""));
     let broken = kp.s3(Method::GET, "/overrides/k?response-content-type=a%0d%0ab").send().await;
     assert_eq!(broken.status, 400);
+}
+
+#[actix_web::test]
+async fn an_offer_of_http_2_is_left_and_the_upload_taken() {
+    let kp = with_bucket("offers").await;
+    let offer = "connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAARAAAAAAAIAAAAA\r\n";
+    let put = raw(&kp, &format!("PUT /offers/k\r\n{offer}content-length: 5\r\n"), "hello");
+    assert_eq!((put.status, put.header("connection")), (200, Some("close")), "{}", put.head);
+    assert_eq!(kp.get_object("offers/k").await.answers(200), "hello");
+}
+
+/// Who believes in a lock, or in a key that nobody has looked at, would learn of it too late.
+#[actix_web::test]
+async fn locks_and_keys_of_clients_are_refused_wherever_they_come() {
+    let kp = with_bucket("locks").await;
+    kp.put_object("locks/k", "x").await.answers(200);
+    let begun = kp.s3(Method::POST, "/locks/new?uploads").send().await.answers(200);
+    let part = format!("/locks/new?partNumber=1&uploadId={}", element(&begun, "UploadId").unwrap());
+    let client = "x-amz-server-side-encryption-customer-algorithm";
+    let source = "x-amz-copy-source-server-side-encryption-customer-algorithm";
+    for (method, path, name, value) in [
+        (Method::PUT, "/locks/new", "x-amz-object-lock-legal-hold", "ON"),
+        (Method::PUT, "/locks/new", "x-amz-object-lock-retain-until-date", "2030-01-01T00:00:00Z"),
+        (Method::POST, "/locks/new?uploads", "x-amz-object-lock-mode", "COMPLIANCE"),
+        (Method::GET, "/locks/k", client, "AES256"),
+        (Method::PUT, &part, client, "AES256"),
+        (Method::PUT, &part, source, "AES256"),
+    ] {
+        let body = if method == Method::PUT { "x" } else { "" };
+        let mut call = kp.s3(method, path).header(name, value).raw(body);
+        if name == source {
+            call = call.header("x-amz-copy-source", "locks/k");
+        }
+        call.send().await.refused_with(501, "NotImplemented");
+    }
+    kp.get_object("locks/new").await.refused_with(404, "NoSuchKey");
+    kp.s3(Method::PUT, "/locks/new").header("x-amz-object-lock-legal-hold", "OFF").raw("x").send().await.answers(200);
+    kp.s3(Method::GET, "/locks?prefix=%00").send().await.refused_with(400, "InvalidArgument");
 }

@@ -128,6 +128,30 @@ async fn a_redelivery_settles_a_pending_delivery_or_changes_no_plan() {
 }
 
 #[actix_web::test]
+async fn a_redelivery_that_waits_for_another_does_not_hold_up_the_schedule() {
+    let kp = Harness::with(&["--time-scale", "10"]).await;
+    let receiver = Receiver::with(&[Answer::Status(200), Answer::Status(500), Answer::Hang, Answer::Status(200)]);
+    kp.subscribe("ledger", &receiver.url()).await;
+    let key = kp.protecting(&["ledger"]).await;
+    kp.rotate(&key).await.succeeds(204);
+    receiver.wait_for(1).await;
+    kp.get("/mock/deliveries?state=succeeded&wait=5s").send().await.succeeds(200);
+    kp.disable(&key).await.succeeds(204);
+    receiver.wait_for(2).await;
+    let all = kp.deliveries("").await;
+    redeliver(&kp, &all[0]["id"]).await.succeeds(202);
+    receiver.wait_for(3).await;
+    redeliver(&kp, &all[1]["id"]).await.succeeds(202);
+    let began = stopwatch();
+    let received = receiver.wait_for(4).await;
+    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+    let types: Vec<String> = received.iter().map(|one| one.text("eventType")).collect();
+    assert_eq!(types[..4], ["rotation", "disable", "rotation", "disable"]);
+    kp.get("/mock/deliveries?state=succeeded&min=2&wait=5s").send().await.succeeds(200);
+    assert_eq!(kp.deliveries("state=succeeded").await[1]["attempts"][1]["cause"], "schedule");
+}
+
+#[actix_web::test]
 async fn what_cannot_be_sent_again_is_refused() {
     let kp = Harness::frozen_at(NOON).await;
     let receiver = Receiver::with(&[Answer::Status(500)]);
@@ -227,6 +251,31 @@ async fn a_receiver_that_hangs_holds_four_connections_and_nobody_up() {
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     assert_eq!(hung.connections_most(), 4);
     assert_eq!(hung.count(), 4);
+}
+
+#[actix_web::test]
+async fn a_subscriber_that_moves_does_not_wait_for_a_receiver_that_hangs() {
+    let kp = Harness::new().await;
+    let (good, hung) = (Receiver::start(), Receiver::with(&[Answer::Hang]));
+    kp.subscribe("ledger", &hung.url()).await;
+    let key = kp.protecting(&["a", "b", "c", "d", "e", "f"]).await;
+    kp.disable(&key).await.succeeds(204);
+    hung.wait_for(4).await;
+    let began = stopwatch();
+    kp.patch("/mock/subscribers/ledger").json(&json!({ "url": good.url() })).send().await.succeeds(200);
+    good.wait_for(2).await;
+    // One that takes over the name of another owes nothing to its receiver either.
+    kp.patch("/mock/subscribers/ledger").json(&json!({ "url": hung.url() })).send().await.succeeds(200);
+    let second = kp.protecting(&["g", "h", "i", "j", "k"]).await;
+    kp.disable(&second).await.succeeds(204);
+    hung.wait_for(8).await;
+    kp.delete("/mock/subscribers/ledger").send().await.succeeds(204);
+    kp.subscribe("ledger", &good.url()).await;
+    let third = kp.protecting(&["l"]).await;
+    kp.disable(&third).await.succeeds(204);
+    good.wait_for(3).await;
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert_eq!(hung.count(), 8, "what was deleted is not sent");
 }
 
 #[actix_web::test]

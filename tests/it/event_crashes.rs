@@ -88,6 +88,27 @@ async fn an_answer_that_was_not_recorded_is_asked_for_again_with_the_same_id() {
 }
 
 #[actix_web::test]
+async fn a_redelivery_that_a_kill_cut_off_goes_out_at_once_after_it() {
+    let receiver = Receiver::with(&[Answer::Status(500)]);
+    let mut scene = Scene::new(&receiver, &["ledger"]).await;
+    scene.kp.disable(&scene.key).await.succeeds(204);
+    scene.kp.advance("1h").await;
+    let one = scene.kp.delivery("").await;
+    let count = receiver.count();
+    receiver.answer(&[Answer::Hang]);
+    let path = format!("/mock/deliveries/{}/redeliver", one["id"].as_str().unwrap());
+    scene.kp.post(&path).send().await.succeeds(202);
+    receiver.wait_for(count + 1).await;
+    receiver.answer(&[Answer::Status(500)]);
+    scene.crash().await;
+    scene.kp.settle().await;
+    let after = scene.kp.delivery("").await;
+    let last = after["attempts"].as_array().unwrap().last().unwrap();
+    assert_eq!((&last["cause"], &last["at"]), (&json!("redelivery"), &json!("2026-01-01T13:00:00Z")));
+    assert_eq!(after["nextAttempt"], one["nextAttempt"], "its own plan stands");
+}
+
+#[actix_web::test]
 async fn the_schedule_goes_on_after_a_kill() {
     let receiver = Receiver::with(&[Answer::Status(500)]);
     let mut scene = Scene::new(&receiver, &["ledger"]).await;

@@ -87,6 +87,7 @@ async fn a_receiver_that_never_answers_leads_to_one_failure_at_the_fourth_hour()
         assert_eq!(end["reason"]["reasonForFailure"], end["responseData"]["reasonForFailure"]);
         assert_eq!((&end["eventTime"], &end["correlationId"]), (&json!("2026-01-01T16:00:00.00+0000"), &json!("off")));
         assert_eq!(end["initiator"]["name"], "Key Protect");
+        assert_eq!(end["initiator"]["credential"], json!({ "type": "apikey" }));
         assert_eq!(end["initiator"]["typeURI"], "service/security/account/serviceid");
         assert_eq!(end["target"]["typeURI"], "kms/secrets");
         assert!(end["target"]["id"].as_str().unwrap().ends_with(&key), "{end}");
@@ -137,6 +138,15 @@ async fn a_receiver_may_ask_for_time() {
     assert_eq!(scene.receiver.count(), 1);
     scene.kp.advance("1s").await;
     assert_eq!(scene.delivery().await["state"], "succeeded");
+    // As long as it may be: the last attempt stays where it is.
+    let asked = Answer::Reply(503, "retry-after: 99999".to_owned(), String::new());
+    let scene = Scene::new(&[asked, Answer::Status(200)]).await;
+    assert_eq!(scene.delivery().await["nextAttempt"], LAST_ATTEMPT);
+    scene.kp.advance("4h").await;
+    assert_eq!(scene.delivery().await["state"], "succeeded");
+    // On a success it means nothing, as on a redirect that nobody follows it is heard.
+    let moved = Answer::Reply(302, "location: /\r\nretry-after: 60".to_owned(), String::new());
+    assert_eq!(Scene::new(&[moved]).await.delivery().await["nextAttempt"], "2026-01-01T12:01:00Z");
 }
 
 #[actix_web::test]
@@ -172,6 +182,54 @@ async fn a_receiver_that_hangs_costs_an_advance_two_seconds_an_attempt() {
     assert_eq!(delivery["attempts"].as_array().unwrap().len(), 2);
     assert_eq!(delivery["attempts"][1]["error"], "timeout");
     assert!((4..8).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+}
+
+#[actix_web::test]
+async fn a_receiver_that_hangs_on_many_deliveries_costs_little_more_than_on_one() {
+    let kp = Harness::frozen_at(NOON).await;
+    kp.patch("/mock/settings").json(&json!({ "webhookTimeout": "1s" })).send().await.succeeds(200);
+    let receiver = Receiver::with(&[Answer::Hang]);
+    kp.subscribe("ledger", &receiver.url()).await;
+    let buckets: Vec<String> = (0..20).map(|n| format!("b{n}")).collect();
+    let key = kp.protecting(&buckets.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    kp.disable(&key).await.succeeds(204);
+    // Twenty in five rounds of four, then each at its own instant: a second for each would be twenty.
+    let began = stopwatch();
+    kp.advance("3s").await;
+    assert!((4..12).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+    for delivery in kp.deliveries("").await {
+        let attempts = delivery["attempts"].as_array().unwrap();
+        assert_eq!((attempts.len(), &attempts[1]["error"]), (2, &json!("timeout")));
+        assert!(attempts[1]["latencyMs"].as_u64().unwrap() < 900, "{delivery}");
+    }
+    // The next advance begins with all the time again.
+    receiver.answer(&[Answer::Status(200)]);
+    kp.advance("1m").await;
+    assert_eq!(kp.deliveries("state=succeeded").await.len(), 20);
+}
+
+#[actix_web::test]
+async fn a_receiver_that_hangs_leads_to_one_failure_at_the_fourth_hour() {
+    // Four hours in half a second: the attempt is under way when the window ends.
+    let began = stopwatch();
+    let kp = Harness::with(&["--time-scale", "28800"]).await;
+    let receiver = Receiver::with(&[Answer::Hang]);
+    kp.subscribe("ledger", &receiver.url()).await;
+    let key = kp.protecting(&["a", "b"]).await;
+    kp.disable(&key).await.succeeds(204);
+    let path = "/mock/audit-events?action=kms.secrets.ack-*&min=2&wait=5s";
+    let ends = kp.get(path).send().await.succeeds(200)["auditEvents"].clone();
+    let ends = ends.as_array().unwrap();
+    assert_eq!(ends.len(), 2, "{ends:?}");
+    for (end, delivery) in ends.iter().zip(kp.deliveries("").await) {
+        assert_eq!(end["reason"]["reasonCode"], 408);
+        assert_eq!(end["responseData"]["resourceCRN"], delivery["registrationCrn"]);
+        let deadline = delivery["deadline"].as_str().unwrap().trim_end_matches('Z').to_owned();
+        assert_eq!(end["eventTime"], format!("{deadline}.00+0000"));
+        assert_eq!(delivery["state"], "failed");
+    }
+    assert_eq!(receiver.count(), 2);
+    assert!(began.elapsed().as_secs() < 2, "{:?}", began.elapsed());
 }
 
 #[actix_web::test]

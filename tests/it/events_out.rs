@@ -55,6 +55,11 @@ async fn keys_without_registrations_and_other_changes_tell_nothing() {
     kp.create_ring("other").await;
     let body = json!({ "keyRingID": "other" });
     kp.patch(&format!("/api/v2/keys/{key}")).header("x-kms-key-ring", "default").json(&body).send().await.succeeds(200);
+    let policy = json!({
+        "metadata": { "collectionType": "application/vnd.ibm.kms.policy+json", "collectionTotal": 1 },
+        "resources": [{ "type": "application/vnd.ibm.kms.policy+json", "dualAuthDelete": { "enabled": false } }],
+    });
+    kp.put(&format!("/api/v2/keys/{key}/policies?policy=dualAuthDelete")).json(&policy).send().await.succeeds(200);
     kp.advance("2d").await;
     assert_eq!(kp.metadata(&key).await["state"], 3);
     assert_eq!(kp.deliveries("").await, Vec::<Value>::new());
@@ -143,6 +148,14 @@ fn verify(secret: &str, received: &crate::harness::receiver::Received) {
     standardwebhooks::Webhook::new(secret).unwrap().verify(&received.raw, &headers).expect("a good signature");
 }
 
+/// Signed with each of these, and with no other.
+fn signed_by(secrets: &[&str], received: &crate::harness::receiver::Received) {
+    assert_eq!(received.header("webhook-signature").split(' ').count(), secrets.len());
+    for secret in secrets {
+        verify(secret, received);
+    }
+}
+
 #[actix_web::test]
 async fn a_replaced_secret_signs_for_another_day() {
     let kp = Harness::frozen_at(NOON).await;
@@ -157,16 +170,73 @@ async fn a_replaced_secret_signs_for_another_day() {
     kp.enable(&key).await.succeeds(204);
     kp.settle().await;
     for received in receiver.received() {
-        assert_eq!(received.header("webhook-signature").split(' ').count(), 2);
-        verify(&first, &received);
-        verify(&second, &received);
+        signed_by(&[&first, &second], &received);
     }
     kp.advance("1s").await;
     kp.disable(&key).await.succeeds(204);
     kp.settle().await;
     let last = receiver.received().pop().unwrap();
-    assert_eq!(last.header("webhook-signature").split(' ').count(), 1);
-    verify(&second, &last);
+    signed_by(&[&second], &last);
+}
+
+#[actix_web::test]
+async fn secrets_that_are_replaced_in_a_row_each_sign_to_their_own_end() {
+    let kp = Harness::frozen_at(NOON).await;
+    let receiver = Receiver::start();
+    let first = kp.subscribe("ledger", &receiver.url()).await;
+    let key = kp.protecting(&["ledger"]).await;
+    let [second, third] = [2, 3].map(|byte| format!("whsec_{}", crate::harness::words::base64_of([byte; 32])));
+    let replace = async |secret: &str| {
+        kp.patch("/mock/subscribers/ledger").json(&json!({ "secret": secret })).send().await.succeeds(200);
+    };
+    let signed = async |action: &str| {
+        kp.action(&key, action).send().await.succeeds(204);
+        kp.settle().await;
+        receiver.received().pop().unwrap()
+    };
+    replace(&second).await;
+    // A client that has lost the reply asks once more.
+    replace(&second).await;
+    let received = signed("disable").await;
+    signed_by(&[&first, &second], &received);
+    kp.advance("1h").await;
+    replace(&third).await;
+    let received = signed("enable").await;
+    signed_by(&[&first, &second, &third], &received);
+    kp.advance("23h").await;
+    let received = signed("disable").await;
+    signed_by(&[&second, &third], &received);
+    // One that comes back signs once.
+    replace(&second).await;
+    kp.advance("1m").await;
+    let received = signed("enable").await;
+    signed_by(&[&second, &third], &received);
+    for number in 10..30 {
+        replace(&format!("whsec_{}", crate::harness::words::base64_of([number; 32]))).await;
+    }
+    kp.advance("1m").await;
+    assert_eq!(signed("disable").await.header("webhook-signature").split(' ').count(), 9, "eight former ones at most");
+}
+
+#[actix_web::test]
+async fn a_changed_subscriber_gets_what_has_not_been_sent_yet() {
+    let kp = Harness::frozen_at(NOON).await;
+    kp.patch("/mock/settings").json(&json!({ "webhookTimeout": "1s" })).send().await.succeeds(200);
+    let (old, new) = (Receiver::with(&[Answer::Hang]), Receiver::start());
+    let first = kp.subscribe("ledger", &old.url()).await;
+    let buckets: Vec<String> = (0..20).map(|n| format!("b{n}")).collect();
+    let key = kp.protecting(&buckets.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    kp.disable(&key).await.succeeds(204);
+    old.wait_for(4).await;
+    let second = format!("whsec_{}", crate::harness::words::base64_of([7; 32]));
+    let body = json!({ "url": new.url(), "secret": second, "ack": "event_ack" });
+    kp.patch("/mock/subscribers/ledger").json(&body).send().await.succeeds(200);
+    kp.advance("3s").await;
+    assert_eq!((old.count(), new.count()), (4, 20), "those under way, and all that were begun later");
+    for received in new.received() {
+        signed_by(&[&first, &second], &received);
+    }
+    assert_eq!(kp.deliveries("state=delivered").await.len(), 20, "acknowledged as it is now");
 }
 
 #[actix_web::test]
@@ -188,6 +258,9 @@ async fn a_rotation_by_policy_is_told_at_its_instant() {
     assert_eq!(received.text("deadline"), "2026-01-31T16:00:00Z");
     assert_eq!(received.body()["oldKeyVersion"]["id"], key);
     assert_eq!(received.body()["newKeyVersion"], kp.metadata(&key).await["keyVersion"]);
+    let correlation = received.text("correlationId");
+    let groups: Vec<usize> = correlation.split('-').map(str::len).collect();
+    assert_eq!(groups, [8, 4, 4, 4, 12], "a UUID, as after a request: {correlation}");
     let rotated = kp.audit("action=kms.secrets.rotate").await.pop().unwrap();
     let ended = kp.audit("action=kms.secrets.ack-rotate").await.pop().unwrap();
     assert_eq!(ended["correlationId"], rotated["correlationId"]);

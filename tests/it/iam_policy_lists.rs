@@ -139,6 +139,22 @@ async fn a_list_that_is_emptied_page_by_page_loses_no_policy() {
 }
 
 #[actix_web::test]
+async fn who_deletes_what_a_page_shows_before_asking_for_the_next_leaves_nothing_out() {
+    let kp = scene().await;
+    let all = format!("/v1/policies?account_id={}", kp.account());
+    let mut next = Some(format!("{all}&limit=2"));
+    while let Some(path) = next {
+        let page = kp.get(&path).send().await.succeeds(200);
+        for policy in page["policies"].as_array().unwrap() {
+            kp.delete(&format!("/v1/policies/{}", policy["id"].as_str().unwrap())).send().await.succeeds(204);
+        }
+        let href = page.get("next").map(|next| next["href"].as_str().unwrap().to_owned());
+        next = href.map(|href| href.strip_prefix(&kp.url).unwrap().to_owned());
+    }
+    assert_eq!(kp.get(&all).send().await.succeeds(200)["policies"], json!([]));
+}
+
+#[actix_web::test]
 async fn tags_limit_a_policy_to_what_nothing_here_carries() {
     let kp = Harness::frozen_at(NOON).await;
     let mut body = kp.authorization(&kp.adopter(1), &["Manager"], &[]);

@@ -68,7 +68,11 @@ async fn a_token_counts_its_retrievals_and_tells_key_and_nonce() {
     let got = get_token(&kp).await;
     assert_eq!(got["remainingRetrievals"], 1);
     assert_eq!(decoded(&got, "nonce").len(), 12);
-    assert!(decoded(&got, "payload").starts_with(b"-----BEGIN PUBLIC KEY-----\n"));
+    let pem = String::from_utf8(decoded(&got, "payload")).unwrap();
+    let base64 =
+        pem.strip_prefix("-----BEGIN PUBLIC KEY-----\n").and_then(|rest| rest.split_once("-----END")).unwrap().0;
+    let modulus_and_what_stands_around_it = 512 + 38;
+    assert_eq!(STANDARD.decode(base64.replace('\n', "")).unwrap().len(), modulus_and_what_stands_around_it);
     get_token(&kp).await;
     kp.get("/api/v2/import_token").send().await.refused(409, "IMPORT_TOKEN_EXPIRED_ERR");
 }

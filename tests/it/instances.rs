@@ -211,6 +211,11 @@ async fn what_cannot_be_made_is_refused() {
     for text in ["", "[]", "null", "{", "{\"name\":\"mine\"} trailing"] {
         refused(&kp.post(ROUTE).raw(text).send().await, 400);
     }
+    for wrong in [json!("private_only"), json!(true)] {
+        let mut body = wanted("mine", "us-south", TIERED);
+        body["parameters"] = json!({ "allowed_network": wrong });
+        refused(&kp.post(ROUTE).json(&body).send().await, 400);
+    }
     let path = format!("{ROUTE}/{}", kp.instance);
     for body in [json!({ "name": "" }), json!({ "name": 1 }), json!({ "resource_plan_id": COS_STANDARD })] {
         refused(&kp.patch(&path).json(&body).send().await, 400);
@@ -283,6 +288,23 @@ async fn a_list_goes_page_by_page_over_next_url() {
 }
 
 #[actix_web::test]
+async fn who_removes_what_a_page_shows_before_asking_for_the_next_leaves_nothing_out() {
+    let kp = Harness::new().await;
+    for _ in 0..6 {
+        create_key_protect(&kp, "passing").await;
+    }
+    let mut next = Some(format!("{ROUTE}?name=passing&limit=2"));
+    while let Some(url) = next {
+        let page = kp.get(&url).send().await.succeeds(200);
+        for instance in page["resources"].as_array().unwrap() {
+            remove(&kp, instance["guid"].as_str().unwrap()).await.succeeds(204);
+        }
+        next = page["next_url"].as_str().map(str::to_owned);
+    }
+    assert!(list(&kp, "name=passing").await.is_empty());
+}
+
+#[actix_web::test]
 async fn a_list_is_filtered_by_each_parameter() {
     let kp = Harness::frozen_at("2026-01-01T00:00:00Z").await;
     let guid = create_key_protect(&kp, "mine").await;
@@ -322,6 +344,9 @@ async fn a_list_is_filtered_by_sub_type_and_time_of_change() {
         ("updated_to=2026-01-01T12:00:00Z", 2),
         ("updated_from=2026-01-03T00:00:00Z", 0),
         ("updated_from=2026-01-01T00:00:00Z&updated_to=2026-01-03T00:00:00Z", 3),
+        ("updated_from=2026-01-02", 1),
+        ("updated_from=2026-01-01&updated_to=2026-01-02", 3),
+        ("updated_to=2026-01-01", 2),
     ] {
         assert_eq!(list(&kp, query).await.len(), count, "{query}");
     }

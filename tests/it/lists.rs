@@ -164,6 +164,10 @@ async fn a_count_checks_its_parameters_too() {
         assert!(reply.body.is_empty());
         assert!(reply.header("correlation-id").is_some());
     }
+    for disregarded in ["limit=0", "offset=-1", "sort=bogus", "search=not:"] {
+        let reply = kp.head(&format!("/api/v2/keys?{disregarded}")).send().await;
+        assert_eq!(reply.status, 200, "{disregarded}");
+    }
 }
 
 #[actix_web::test]
@@ -296,6 +300,11 @@ async fn a_search_over_more_than_5000_keys_is_too_broad_but_for_an_exact_look_up
         assert_eq!(list["metadata"]["collectionTotal"], 1);
     }
     assert_eq!(kp.names("search=needle&extractable=true").await, ["needle"]);
+    // A caller who pages comes to an end.
+    assert_eq!(kp.list("search=needle&offset=1").await["metadata"]["collectionTotal"], 0);
+    let never = encoded("lastRotateDate=gte:\"2020-01-01T00:00:00Z\"");
+    let narrow = kp.get(&format!("/api/v2/keys?search=hay&filter={never}")).send().await;
+    narrow.refused(400, "KEY_SEARCH_TOO_BROAD");
     kp.get("/api/v2/keys?search=hay&extractable=false").send().await.succeeds(200);
     assert_eq!(kp.names("limit=5000").await.len(), 5_000);
     assert_eq!(kp.names("limit=5000&offset=5000").await.len(), 1);
@@ -306,7 +315,7 @@ async fn a_list_is_sorted_by_each_property_in_both_directions() {
     let kp = Harness::frozen_at(NOON).await;
     four_kinds(&kp).await;
     let all = "state=0,1,2,3,5";
-    let cases: [(&str, &[&str]); 10] = [
+    let cases: [(&str, &[&str]); 14] = [
         ("creationDate", &["red", "green", "blue", "black"]),
         ("-creationDate", &["black", "blue", "green", "red"]),
         ("state", &["green", "red", "blue", "black"]),
@@ -317,6 +326,10 @@ async fn a_list_is_sorted_by_each_property_in_both_directions() {
         ("imported,-creationDate", &["blue", "green", "red", "black"]),
         ("lastUpdateDate,creationDate", &["green", "red", "black", "blue"]),
         ("-lastUpdateDate,creationDate", &["blue", "red", "black", "green"]),
+        ("-imported,lastRotateDate,creationDate", &["black", "blue", "red", "green"]),
+        ("imported,-deletionDate,-creationDate", &["blue", "green", "red", "black"]),
+        ("extractable,-expirationDate,creationDate", &["blue", "red", "black", "green"]),
+        ("-extractable,deletionDate,lastRotateDate", &["green", "black", "blue", "red"]),
     ];
     for (sort, names) in cases {
         assert_eq!(kp.names(&format!("{all}&sort={sort}")).await, names, "{sort}");
@@ -354,7 +367,7 @@ async fn unknown_terms_of_sort_are_refused() {
 async fn filters_compare_dates_states_and_kinds() {
     let kp = Harness::frozen_at(NOON).await;
     four_kinds(&kp).await;
-    let cases: [(&str, &[&str]); 22] = [
+    let cases: [(&str, &[&str]); 25] = [
         ("creationDate=\"2026-01-01T12:00:00Z\"", &["red"]),
         ("creationDate=\"2026-01-01T14:00:00+02:00\"", &["red"]),
         ("creationDate=lt:\"2026-01-01T12:01:00Z\"", &["red"]),
@@ -373,6 +386,9 @@ async fn filters_compare_dates_states_and_kinds() {
         ("deletionDate=gte:\"2026-01-01T00:00:00Z\"", &[]),
         ("deletionDate=gte:\"2026-01-01T00:00:00Z\" state=5", &["black"]),
         ("deletionDate=none", &["blue", "green", "red"]),
+        ("creationDate=none", &[]),
+        ("creationDate=\"2026-01-01T12:00:00.0000001Z\"", &[]),
+        ("creationDate=\"2026-01-01T12:02:00.0000001Z\" lastRotateDate=gte:\"2026-01-01T12:04:00Z\"", &[]),
         ("state=1,2", &["green", "red"]),
         ("state=5", &["black"]),
         ("extractable=TRUE", &["green"]),

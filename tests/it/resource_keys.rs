@@ -69,6 +69,26 @@ async fn its_api_key_stands_for_a_service_id_with_the_role_it_was_made_with() {
 }
 
 #[actix_web::test]
+async fn a_service_id_of_ones_own_gets_the_role_too() {
+    let kp = Harness::with(&["--auth", "strict"]).await;
+    let root = kp.create_root_key("ledger").await;
+    let body = json!({ "account_id": kp.account(), "name": "robot" });
+    let robot = kp.post("/v1/serviceids").json(&body).send().await.succeeds(201);
+    let body = json!({
+        "name": "reader", "source": text(&kp.info, "/instanceId"), "role": "Reader",
+        "parameters": { "serviceid_crn": robot["crn"] },
+    });
+    let key = made(&kp, body).await;
+    assert_eq!(key["credentials"]["iam_serviceid_crn"], robot["crn"]);
+    let token = kp.token_for(text(&key, "/credentials/apikey")).await;
+    let metadata = format!("/api/v2/keys/{root}/metadata");
+    kp.get(&metadata).bearer(&token).send().await.succeeds(200);
+    kp.delete(&format!("/v2/resource_keys/{}", text(&key, "/guid"))).send().await.succeeds(204);
+    kp.get(&metadata).bearer(&token).send().await.unauthorized();
+    kp.get(&format!("/v1/serviceids/{}", text(&robot, "/id"))).send().await.succeeds(200);
+}
+
+#[actix_web::test]
 async fn keys_are_listed_by_name_and_by_instance_and_can_be_renamed() {
     let kp = Harness::frozen_at("2026-01-01T12:00:00Z").await;
     let (cos, kms) = (text(&kp.info, "/cosInstanceId"), text(&kp.info, "/instanceId"));
@@ -106,12 +126,14 @@ async fn an_instance_with_credentials_is_removed_with_them_or_not_at_all() {
 async fn what_cannot_be_a_resource_key_is_refused_with_the_field_named() {
     let kp = Harness::new().await;
     let source = text(&kp.info, "/cosInstanceId");
+    let foreign = "crn:v1:bluemix:public:iam-identity::a/0::serviceid:ServiceId-6e1ad3f0-91b5-4c8e-a1b4-1f3c25d6b0aa";
     let table = [
         (json!({ "source": source }), 400, "name"),
         (json!({ "name": "app" }), 400, "source"),
         (json!({ "name": "app", "source": source, "role": "Owner" }), 400, "role"),
         (json!({ "name": "app", "source": source, "parameters": { "HMAC": 1 } }), 400, "HMAC"),
         (json!({ "name": "app", "source": source, "parameters": { "serviceid_crn": "x" } }), 400, "serviceid_crn"),
+        (json!({ "name": "app", "source": source, "parameters": { "serviceid_crn": foreign } }), 400, "serviceid_crn"),
         (json!({ "name": "app", "source": "6e1ad3f0-91b5-4c8e-a1b4-1f3c25d6b0aa" }), 404, "exist"),
         (json!({ "name": "app", "source": "nowhere" }), 404, "exist"),
     ];

@@ -31,6 +31,7 @@ async fn a_sink_keeps_what_arrives_with_its_virtual_time() {
     assert_eq!((received.len(), &sink["total"]), (2, &json!(2)));
     assert_eq!(received[0]["body"], json!({ "a": [1] }));
     assert_eq!((&received[0]["headers"]["x-thing"], &received[0]["status"]), (&json!("one"), &json!(200)));
+    assert_eq!((&received[0]["raw"], &received[1]["raw"]), (&json!("{\"a\":[1]}"), &json!("not JSON")));
     assert_eq!(received[0]["at"], "2027-01-01T00:00:00Z");
     assert_eq!((&received[1]["at"], &received[1]["body"]), (&json!("2027-01-01T00:00:02Z"), &json!("not JSON")));
 }

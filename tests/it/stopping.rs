@@ -124,6 +124,36 @@ async fn while_it_drains_it_is_not_ready() {
 }
 
 #[actix_web::test]
+async fn a_reply_that_is_held_back_comes_when_it_drains() {
+    let mut running = Running::serve(&[]).await;
+    let kp = Harness::attached(running.info()).await;
+    kp.post("/mock/sinks/s1").send().await.succeeds(201);
+    let mut held = Vec::new();
+    for path in ["audit-events?action=never&wait=30s", "deliveries?wait=30s", "sinks/s1?min=1&wait=30s"] {
+        let mut stream = wire::connect(&kp.url).await;
+        // The answer to the first request proves that the second one was read: they come in one piece.
+        let both = format!(
+            "GET /mock/ready HTTP/1.1\r\nHost: localhost\r\n\r\nGET /mock/{path} HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        );
+        stream.write_all(both.as_bytes()).await.unwrap();
+        let mut start = Vec::new();
+        while !start.ends_with(b"}") {
+            start.push(stream.read_u8().await.unwrap());
+        }
+        held.push((path, stream));
+    }
+    running.signal(Signal::TERM);
+    for (path, mut stream) in held {
+        let mut bytes = Vec::new();
+        timeout(STOP_DEADLINE, stream.read_to_end(&mut bytes)).await.expect("an answer in time").unwrap();
+        let answer = wire::parse(&bytes);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        assert!(answer.body.contains("\"total\":0"), "{path}: {}", answer.body);
+    }
+    timeout(STOP_DEADLINE, running.ended()).await.expect("a stop in time");
+}
+
+#[actix_web::test]
 async fn a_second_signal_ends_it_at_once() {
     let mut running = Running::serve(&[]).await;
     let kp = Harness::attached(running.info()).await;

@@ -232,3 +232,25 @@ async fn who_a_policy_names_is_known() {
     kp.delete(&format!("/v1/policies/{policy}")).send().await.succeeds(204);
     assert_eq!(code(&by_api_key(&kp, "robot").await, 400), "BXNIM0415E");
 }
+
+#[actix_web::test]
+async fn an_editor_of_a_service_in_a_region_makes_its_instances_there() {
+    const TIERED: &str = "eedd3585-90c6-4c8f-be3d-062069e99fc3";
+    let kp = strict().await;
+    let robot = robot(&kp, "robot").await;
+    let token = text(&by_api_key(&kp, &robot.api_key).await.succeeds(200), "access_token");
+    let create = async |region: &str| {
+        let body = json!({
+            "name": "more", "target": region, "resource_group": "Default", "resource_plan_id": TIERED,
+        });
+        kp.post("/v2/resource_instances").bearer(&token).json(&body).send().await.status
+    };
+    assert_eq!(create("eu-de").await, 403);
+    give(&kp, &robot.iam_id, &["Viewer"], &[]).await;
+    assert_eq!(create("eu-de").await, 403);
+    give(&kp, &robot.iam_id, &["Editor"], &[("region", "stringEquals", "eu-de")]).await;
+    assert_eq!(create("eu-de").await, 201);
+    assert_eq!(create("us-south").await, 403);
+    let nothing = kp.post("/v2/resource_instances").bearer(&token).json(&json!({})).send().await;
+    assert_eq!(nothing.status, 403);
+}

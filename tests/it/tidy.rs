@@ -21,7 +21,7 @@ const DOORS: [(&str, &[&str]); 12] = [
 /// Exceptions by decision: a room, and what it may name though the door is shut.
 /// `docs/decisions/0006-encodings-at-the-edge.md` gives the reason.
 /// What all ports have in common stands in `http`.
-const DECIDED: [(&str, &str); 11] = [
+const DECIDED: [(&str, &str); 13] = [
     ("http", "crate::crypto::base64"),
     ("http", "crate::crypto::compare"),
     ("http", "crate::crypto::envelope"),
@@ -30,6 +30,8 @@ const DECIDED: [(&str, &str); 11] = [
     ("http", "crate::cos::app::inspect"),
     ("http", "crate::cos::domain::key_info"),
     ("cos", "crate::http::auth"),
+    ("cos", "crate::http::guard"),
+    ("cos", "crate::http::holding"),
     ("cos", "crate::http::panics"),
     ("cos", "crate::http::server"),
     ("cos", "crate::http::watchdog"),
@@ -80,13 +82,13 @@ const CRATES: [(&str, &[&str]); 21] = [
     ("rustls", &["delivery", "http", "service"]),
     ("actix_tls", &["http"]),
     ("quick_xml", &["cos"]),
-    ("httpdate", &["cos"]),
+    ("httpdate", &["cos", "delivery"]),
     ("rusqlite", &["store", "cos"]),
     ("actix_web", &["http", "cos", "service", "main"]),
     ("hyper", &["cli", "delivery", "cos"]),
     ("hyper_util", &["cli", "delivery", "cos"]),
     ("hyper_rustls", &["delivery"]),
-    ("webpki_roots", &["delivery"]),
+    ("rustls_native_certs", &["delivery"]),
     ("tower_service", &["delivery"]),
     ("clap", &["config"]),
     ("prometheus_client", &["http"]),

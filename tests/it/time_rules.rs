@@ -5,6 +5,8 @@ use serde_json::json;
 use crate::harness::Harness;
 
 const NOON: &str = "2026-01-01T12:00:00Z";
+/// The same second: instants of keys are whole seconds, wherever in a second a request comes.
+const LATE_IN_THE_SECOND: &str = "2026-01-01T12:00:00.936Z";
 
 #[actix_web::test]
 async fn a_key_is_enabled_thirty_seconds_after_it_was_disabled_and_not_earlier() {
@@ -145,19 +147,21 @@ async fn a_key_is_restored_thirty_seconds_after_its_deletion_and_not_earlier() {
 
 #[actix_web::test]
 async fn a_key_can_be_restored_for_thirty_days_to_the_second() {
-    let kp = Harness::frozen_at(NOON).await;
-    let [last, late] = [kp.create_root_key("last").await, kp.create_root_key("late").await];
-    kp.delete_key(&last).await.succeeds(204);
-    kp.delete_key(&late).await.succeeds(204);
-    kp.advance("30d").await;
-    assert_eq!(kp.metadata(&late).await["restoreAllowed"], true);
-    kp.restore(&last).await.succeeds(201);
-    kp.advance("1s").await;
-    let reply = kp.restore(&late).await;
-    let reason = reply.refused(400, "KEY_RESTORE_EXPIRED");
-    assert_eq!(reason["message"], "Key restoration has expired");
-    assert!(reply.error_msg().starts_with("Bad Request: Key could not be restored: "), "{}", reply.error_msg());
-    assert_eq!(kp.metadata(&late).await["restoreAllowed"], false);
+    for start in [NOON, LATE_IN_THE_SECOND] {
+        let kp = Harness::frozen_at(start).await;
+        let [last, late] = [kp.create_root_key("last").await, kp.create_root_key("late").await];
+        kp.delete_key(&last).await.succeeds(204);
+        kp.delete_key(&late).await.succeeds(204);
+        kp.advance("30d").await;
+        assert_eq!(kp.metadata(&late).await["restoreAllowed"], true);
+        kp.restore(&last).await.succeeds(201);
+        kp.advance("1s").await;
+        let reply = kp.restore(&late).await;
+        let reason = reply.refused(400, "KEY_RESTORE_EXPIRED");
+        assert_eq!(reason["message"], "Key restoration has expired");
+        assert!(reply.error_msg().starts_with("Bad Request: Key could not be restored: "), "{}", reply.error_msg());
+        assert_eq!(kp.metadata(&late).await["restoreAllowed"], false);
+    }
 }
 
 #[actix_web::test]
@@ -243,20 +247,22 @@ async fn a_restored_key_does_not_vanish() {
 
 #[actix_web::test]
 async fn a_first_persons_permission_lasts_seven_days_to_the_second() {
-    let kp = Harness::frozen_at(NOON).await;
-    let other = kp.token_for("the-other-person").await;
-    let [last, late] = [kp.create_dual_auth_key("last").await, kp.create_dual_auth_key("late").await];
-    kp.action(&last, "setKeyForDeletion").bearer(&other).send().await.succeeds(204);
-    kp.action(&late, "setKeyForDeletion").bearer(&other).send().await.succeeds(204);
-    let dual = &kp.metadata(&late).await["dualAuthDelete"];
-    let live = json!({ "enabled": true, "keySetForDeletion": true, "authExpiration": "2026-01-08T12:00:00Z" });
-    assert_eq!(*dual, live);
-    kp.advance("7d").await;
-    kp.delete_key(&last).await.succeeds(204);
-    kp.advance("1s").await;
-    kp.delete_key(&late).await.refused(409, "AUTHORIZATIONS_NOT_MET");
-    let dual = &kp.metadata(&late).await["dualAuthDelete"];
-    assert_eq!(*dual, json!({ "enabled": true, "keySetForDeletion": false }));
+    for start in [NOON, LATE_IN_THE_SECOND] {
+        let kp = Harness::frozen_at(start).await;
+        let other = kp.token_for("the-other-person").await;
+        let [last, late] = [kp.create_dual_auth_key("last").await, kp.create_dual_auth_key("late").await];
+        kp.action(&last, "setKeyForDeletion").bearer(&other).send().await.succeeds(204);
+        kp.action(&late, "setKeyForDeletion").bearer(&other).send().await.succeeds(204);
+        let dual = &kp.metadata(&late).await["dualAuthDelete"];
+        let live = json!({ "enabled": true, "keySetForDeletion": true, "authExpiration": "2026-01-08T12:00:00Z" });
+        assert_eq!(*dual, live);
+        kp.advance("7d").await;
+        kp.delete_key(&last).await.succeeds(204);
+        kp.advance("1s").await;
+        kp.delete_key(&late).await.refused(409, "AUTHORIZATIONS_NOT_MET");
+        let dual = &kp.metadata(&late).await["dualAuthDelete"];
+        assert_eq!(*dual, json!({ "enabled": true, "keySetForDeletion": false }));
+    }
 }
 
 #[actix_web::test]

@@ -186,6 +186,29 @@ async fn a_trusted_profile_gets_a_token_by_id_name_or_crn_and_may_do_all() {
 }
 
 #[actix_web::test]
+async fn a_profile_is_assumed_in_the_account_there_is() {
+    let kp = Harness::new().await;
+    let account = kp.info["accountId"].as_str().unwrap();
+    let foreign = "00000000000000000000000000000000";
+    let crn = |account: &str| format!("crn:v1:bluemix:public:iam-identity::a/{account}::profile:{PROFILE}");
+    let foreign_crn = crn(foreign);
+    let without_id = crn(account).replace(PROFILE, "");
+    for (naming, status, code) in [
+        (&[("profile_name", "builders")][..], 400, "BXNIM0109E"),
+        (&[("profile_name", "builders"), ("account", foreign)], 403, "BXNIM0513E"),
+        (&[("profile_crn", foreign_crn.as_str())], 403, "BXNIM0513E"),
+        (&[("profile_crn", without_id.as_str())], 400, "BXNIM0109E"),
+        (&[("profile_crn", "junk")], 400, "BXNIM0109E"),
+    ] {
+        let assume = [&[("grant_type", ASSUME), ("access_token", kp.token.as_str())], naming].concat();
+        refused(&grant(&kp, &assume).await, status, code);
+    }
+    let service = format!("crn-crn:v1:bluemix:public:toolchain:us-south:a/{account}:::");
+    let fields = [("grant_type", SERVICE), ("access_token", kp.token.as_str()), ("desired_iam_id", service.as_str())];
+    refused(&grant(&kp, &fields).await, 400, "BXNIM0109E");
+}
+
+#[actix_web::test]
 async fn a_named_profile_is_the_one_of_its_id() {
     let kp = Harness::new().await;
     for id in [PROFILE.to_owned(), format!("iam-{PROFILE}")] {

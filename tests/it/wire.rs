@@ -244,9 +244,7 @@ async fn tunnels_and_upgrades_are_refused_at_once() {
         format!("CONNECT /api/v2/keys HTTP/1.1\r\n{host}\r\n"),
         format!("GET /api/v2/keys HTTP/1.1\r\n{host}{}{upgrade}", wire.fields()),
         format!("GET /mock/ready HTTP/1.1\r\n{host}{upgrade}"),
-        format!(
-            "GET /mock/ready HTTP/1.1\r\n{host}connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n"
-        ),
+        format!("GET /mock/ready HTTP/1.1\r\n{host}connection: upgrade\r\nupgrade: h2c, WebSocket\r\n\r\n"),
         format!("{}content-length: 2\r\n{upgrade}{{}}", wire.wrap_head()),
     ];
     for case in cases {
@@ -256,6 +254,22 @@ async fn tunnels_and_upgrades_are_refused_at_once() {
         assert!(raw.is_over(), "{case}: the connection stays open");
         wire.still_works();
     }
+}
+
+/// Java's client, and curl with `--http2`, offer HTTP/2 with their first request.
+#[actix_web::test]
+async fn an_offer_of_http_2_is_left_and_the_request_answered() {
+    let wire = Wire::new().await;
+    let offer = "connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAARAAAAAAAIAAAAA\r\n";
+    let ready = format!("GET /mock/ready HTTP/1.1\r\nhost: localhost\r\n{offer}\r\n");
+    let wrap = format!("{}content-length: 2\r\n{offer}\r\n{{}}", wire.wrap_head());
+    for request in [ready, wrap] {
+        let mut raw = wire.connect();
+        let answer = raw.send(&request).answer();
+        assert_eq!((answer.status, answer.header("connection")), (200, Some("close")), "{}", answer.head);
+        assert!(raw.is_over(), "{request}");
+    }
+    wire.still_works();
 }
 
 #[actix_web::test]

@@ -192,7 +192,7 @@ impl CosApp {
         };
         let mut found: Vec<Arc<Bucket>> = all.into_iter().filter(fits).map(Arc::new).collect();
         let most = wanted.max.unwrap_or(usize::MAX);
-        let truncated = found.len() > most;
+        let truncated = found.len() > most && most > 0;
         found.truncate(most);
         Ok(BucketPage { owner: instance.account.clone(), buckets: found, truncated })
     }

@@ -8,28 +8,68 @@ use crate::cos::app::error::Error;
 use crate::cos::app::key_state::Need;
 use crate::cos::app::multipart::{NamedPart, UploadPlace};
 use crate::cos::app::request::Request;
+use crate::cos::app::room::Room;
+use crate::cos::app::sealing::computed;
 use crate::cos::app::write::{self, Stored};
+use crate::cos::domain::checksum::{Algorithm, Checksum};
 use crate::cos::domain::conditions::Conditions;
 use crate::cos::domain::object::{OBJECT_BYTES_MAX, Object, PART_BYTES_MIN, PARTS_MAX};
 use crate::cos::domain::refusal::{Code, Refusal};
+use crate::cos::domain::retention::RetentionDraft;
 use crate::cos::store::blobs::{self, Blob, Owner};
 use crate::cos::store::buckets;
 use crate::cos::store::uploads::{self, Completed};
 use crate::crypto::{compare, digest};
 
+/// What an upload's end asks for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Completion {
+    pub(crate) parts: Vec<NamedPart>,
+    /// On the object that would be replaced.
+    pub(crate) conditions: Conditions,
+    /// In place of what the upload began with, unless it is empty. Source: Python SDK, `CompleteMultipartUploadRequest`.
+    pub(crate) retention: RetentionDraft,
+    /// Of the whole object, to be checked against.
+    pub(crate) checksums: Vec<Checksum>,
+    /// Bytes of the whole object, to be checked against.
+    pub(crate) size: Option<u64>,
+}
+
+impl Completion {
+    /// Compares what the client says of the whole object with what its parts tell.
+    fn check(&self, size: u64, joined: Vec<Checksum>) -> Result<Vec<Checksum>, Refusal> {
+        if self.size.is_some_and(|announced| announced != size) {
+            let why = format!("The parts are {size} bytes together, not what x-amz-mp-object-size says.");
+            return Err(Refusal::new(Code::InvalidRequest, why));
+        }
+        for expected in &self.checksums {
+            match joined.iter().find(|one| one.algorithm == expected.algorithm) {
+                Some(one) if one == expected => {}
+                Some(_) => return Err(Code::BadDigest.into()),
+                None => {
+                    let header = expected.algorithm.header();
+                    let why = format!("{header} cannot be checked: not all parts came with one that can be joined.");
+                    return Err(Refusal::new(Code::InvalidRequest, why));
+                }
+            }
+        }
+        Ok(joined)
+    }
+}
+
 impl CosApp {
     /// Makes the object of the parts that are named. The same list again gives the same answer.
     ///
     /// # Errors
-    /// `NoSuchUpload`, `InvalidPart`, `InvalidPartOrder`, `EntityTooSmall`, `EntityTooLarge`, `AccessDenied`;
-    /// `MalformedXML` without parts.
+    /// `NoSuchUpload`, `InvalidPart`, `InvalidPartOrder`, `EntityTooSmall`, `EntityTooLarge`, `AccessDenied`,
+    /// `PreconditionFailed`, `BadDigest`, `InvalidRequest`; `MalformedXML` without parts.
     pub(crate) async fn complete_upload(
         &self,
         cx: &Request,
         place: UploadPlace<'_>,
-        parts: Vec<NamedPart>,
+        wanted: Completion,
     ) -> Result<Stored, Error> {
-        if parts.is_empty() || parts.len() > PARTS_MAX as usize {
+        if wanted.parts.is_empty() || wanted.parts.len() > PARTS_MAX as usize {
             return Err(Code::MalformedXML.into());
         }
         let named = place.named()?;
@@ -37,11 +77,12 @@ impl CosApp {
         self.read(move |tx| looked_for.find(tx)).await?;
         self.data_key(cx, place.bucket, Need::Write).await?;
         let stored_id = self.new_stored_id()?;
-        let (app, cx) = (Arc::clone(&self.app), cx.clone());
+        let (app, cx, shut) = (Arc::clone(&self.app), cx.clone(), self.shut());
+        let most = self.app.settings().cos_storage_bytes_max;
         let (stored, unneeded) = self
             .write(move |tx| {
                 let upload = named.find(tx)?;
-                let list = digest_of(&parts);
+                let list = digest_of(&wanted.parts);
                 if let Some(completed) = upload.completed {
                     if completed.list == list {
                         return Ok((Stored { etag: completed.etag, checksums: Vec::new() }, Vec::new()));
@@ -49,20 +90,25 @@ impl CosApp {
                     return Err(Code::NoSuchUpload.into());
                 }
                 let bucket = buckets::get(tx, named.bucket)?.ok_or(Code::NoSuchBucket)?;
-                let chosen = choose(&parts, blobs::of(tx, Owner::Upload(upload.id))?)?;
+                shut.check(&bucket)?;
+                let chosen = choose(&wanted.parts, blobs::of(tx, Owner::Upload(upload.id))?)?;
+                let size = chosen.iter().map(|blob| blob.size).sum();
+                let checksums = wanted.check(size, joined(&chosen))?;
+                Room::of(tx, &bucket, &upload.key, most)?.admit_parts(size)?;
+                let retention = if wanted.retention.is_empty() { upload.retention } else { wanted.retention };
                 let object = Object {
                     id: stored_id,
                     key: upload.key,
-                    size: chosen.iter().map(|blob| blob.size).sum(),
+                    size,
                     etag: etag(&chosen)?,
                     modified_at: cx.now.whole_seconds(),
                     attributes: upload.attributes,
                     tags: upload.tags,
-                    checksums: Vec::new(),
+                    checksums,
                     parts: u32::try_from(chosen.len()).unwrap_or(PARTS_MAX),
-                    retention: write::retain(&bucket, &upload.retention, cx.now)?,
+                    retention: write::retain(&bucket, &retention, cx.now)?,
                 };
-                let mut unneeded = write::replace(tx, &bucket, &object, &Conditions::default(), cx.now)?;
+                let mut unneeded = write::replace(tx, &bucket, &object, &wanted.conditions, cx.now)?;
                 blobs::hand_over(tx, &chosen, object.id)?;
                 unneeded.extend(blobs::remove(tx, Owner::Upload(upload.id))?);
                 uploads::complete(tx, upload.id, &Completed { etag: object.etag.clone(), list })?;
@@ -73,6 +119,22 @@ impl CosApp {
         self.files.remove(unneeded);
         Ok(stored)
     }
+}
+
+/// Checksums of the whole object: of each algorithm that all parts have a value of, where values can be joined.
+fn joined(parts: &[Blob]) -> Vec<Checksum> {
+    let whole = |algorithm: Algorithm| {
+        let mut whole: Option<Vec<u8>> = None;
+        for part in parts {
+            let value = &part.checksums.iter().find(|checksum| checksum.algorithm == algorithm)?.value;
+            whole = Some(match whole {
+                Some(before) => digest::joined(computed(algorithm), &before, value, part.size)?,
+                None => value.clone(),
+            });
+        }
+        whole.map(|value| Checksum { algorithm, value })
+    };
+    Algorithm::ALL.into_iter().filter_map(whole).collect()
 }
 
 /// The files of the parts that are named, in their order.
@@ -86,7 +148,7 @@ fn choose(parts: &[NamedPart], mut stored: Vec<Blob>) -> Result<Vec<Blob>, Refus
     }
     let named = |blob: &Blob| {
         let part = parts.binary_search_by_key(&blob.number, |part| part.number);
-        part.ok().and_then(|index| parts.get(index)).is_some_and(|part| part.etag.trim_matches('"') == blob.etag)
+        part.ok().and_then(|index| parts.get(index)).is_some_and(|part| part.is(blob))
     };
     stored.retain(named);
     if stored.len() != parts.len() {
@@ -134,7 +196,7 @@ mod tests {
     }
 
     fn part(number: u32) -> NamedPart {
-        NamedPart { number, etag: format!("\"{number:032x}\"") }
+        NamedPart { number, etag: format!("\"{number:032x}\""), checksums: Vec::new() }
     }
 
     #[test]
@@ -155,6 +217,28 @@ mod tests {
         assert_eq!(chosen(&[NamedPart { etag: "x".to_owned(), ..part(1) }]), refused("InvalidPart"));
         let small = choose(&[part(1), part(2)], vec![blob(1, 5), blob(2, 5)]).unwrap_err();
         assert!(small.is(Code::EntityTooSmall));
+    }
+
+    #[test]
+    fn a_checksum_is_of_the_whole_object_where_all_parts_have_it() {
+        let of = |algorithm, bytes: &[u8]| Checksum { algorithm, value: digest::of(computed(algorithm), bytes) };
+        let part = |number, bytes: &[u8], algorithms: &[Algorithm]| {
+            let checksums = algorithms.iter().map(|algorithm| of(*algorithm, bytes)).collect();
+            Blob { checksums, ..blob(number, bytes.len() as u64) }
+        };
+        let (crc, other) = (Algorithm::Crc32, Algorithm::Crc64Nvme);
+        let parts = [part(1, b"first", &[crc, other]), part(2, b", then", &[crc]), part(3, b"", &[other, crc])];
+        let whole = of(crc, b"first, then");
+        assert_eq!(joined(&parts), vec![whole.clone()]);
+        let wanted = |checksum: Checksum, size| Completion {
+            checksums: vec![checksum],
+            size: Some(size),
+            ..Completion::default()
+        };
+        assert_eq!(wanted(whole.clone(), 11).check(11, joined(&parts)).unwrap(), vec![whole.clone()]);
+        assert!(wanted(of(crc, b"else"), 11).check(11, joined(&parts)).unwrap_err().is(Code::BadDigest));
+        assert!(wanted(of(other, b"first, then"), 11).check(11, joined(&parts)).unwrap_err().is(Code::InvalidRequest));
+        assert!(wanted(whole.clone(), 12).check(11, vec![whole]).unwrap_err().is(Code::InvalidRequest));
     }
 
     /// The digest is `md5sum`'s, of two digests of nothing.

@@ -7,7 +7,7 @@ use crate::cos::app::audit;
 use crate::cos::app::error::Error;
 use crate::cos::app::request::Request;
 use crate::cos::domain::bucket::Bucket;
-use crate::cos::domain::refusal::Code;
+use crate::cos::domain::refusal::{Code, Refusal};
 use crate::cos::store::buckets;
 pub(crate) use crate::cos::store::buckets::Usage;
 
@@ -24,25 +24,28 @@ impl CosApp {
         Ok(totals)
     }
 
-    /// Replaces a bucket's configuration (JSON text of an object, checked and merged by the caller), if its revision is
-    /// still `bucket.revision`.
+    /// Changes a bucket's configuration, JSON text of an object. `only_at`: its revision, where that counts.
     ///
     /// # Errors
-    /// `PreconditionFailed` when it has been changed meanwhile.
-    pub(crate) async fn configure_bucket(
+    /// `PreconditionFailed` at another revision; what the change refuses.
+    pub(crate) async fn configure_bucket<F>(
         &self,
         cx: &Request,
         bucket: &Bucket,
-        configuration: String,
-    ) -> Result<(), Error> {
-        let (id, revision) = (bucket.id, bucket.revision);
+        only_at: Option<i64>,
+        change: F,
+    ) -> Result<(), Error>
+    where
+        F: FnOnce(&str) -> Result<String, Refusal> + Send + 'static,
+    {
+        let id = bucket.id;
         let (app, cx) = (Arc::clone(&self.app), cx.clone());
         self.write(move |tx| {
             let mut bucket = buckets::get(tx, id)?.ok_or(Code::NoSuchBucket)?;
-            if bucket.revision != revision {
+            if only_at.is_some_and(|revision| revision != bucket.revision) {
                 return Err(Code::PreconditionFailed.into());
             }
-            bucket.configuration = configuration;
+            bucket.configuration = change(&bucket.configuration)?;
             bucket.revision += 1;
             bucket.updated_at = cx.now.whole_seconds();
             buckets::update(tx, &bucket)?;

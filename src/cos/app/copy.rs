@@ -33,14 +33,18 @@ pub(crate) struct Source<'a> {
     pub(crate) conditions: &'a Conditions,
 }
 
-/// What a copy has in place of the source's.
+/// What a copy has in place of the source's, and when it is made.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Changes {
+    /// Those on the object that would be replaced.
+    pub(crate) conditions: Conditions,
     /// `None`: the source's attributes (`COPY`).
     pub(crate) attributes: Option<Attributes>,
     /// `None`: the source's tags.
     pub(crate) tags: Option<Vec<Tag>>,
     pub(crate) retention: RetentionDraft,
+    /// True for the source's retention and legal holds (`Retention-Directive: COPY`).
+    pub(crate) keeps_retention: bool,
 }
 
 /// `CopyObjectResult`, `CopyPartResult`
@@ -70,16 +74,23 @@ impl CosApp {
                 "An object cannot be copied onto itself without changing its metadata: send the directive REPLACE.";
             return Err(Refusal::new(Code::InvalidRequest, why).into());
         }
+        if changes.keeps_retention && !changes.retention.is_empty() {
+            let why = "Retention-Directive: COPY takes the source's retention: send no other beside it.";
+            return Err(Refusal::new(Code::InvalidRequest, why).into());
+        }
         self.data_key(cx, bucket, Need::Write).await?;
         let (object, body, size) = self.open_source(cx, source, None).await?;
         let draft = Draft {
             attributes: changes.attributes.unwrap_or(object.attributes),
             tags: changes.tags.unwrap_or(object.tags),
-            retention: changes.retention,
+            retention: match &object.retention {
+                Some(kept) if changes.keeps_retention => RetentionDraft::like(kept),
+                Some(_) | None => changes.retention,
+            },
         };
         let algorithm = object.checksums.first().map(|checksum| checksum.algorithm);
         let upload = as_upload(body, size, algorithm.filter(|_| object.parts == 0));
-        let stored = self.put_object(cx, bucket, key, draft, &Conditions::default(), upload).await?;
+        let stored = self.put_object(cx, bucket, key, draft, &changes.conditions, upload).await?;
         self.app.note(audit::of_object(cx, source.bucket, source.key, "object-copy.read", 200)).await;
         Ok(Copied { etag: stored.etag, modified_at: cx.now.whole_seconds() })
     }
@@ -117,7 +128,9 @@ impl CosApp {
             let why = "The copy source is larger than 5 GB: copy it in parts.";
             return Err(Refusal::new(Code::InvalidRequest, why).into());
         }
-        let reading = Reading { files: Arc::clone(&self.files), _lease: lease, data_key, bucket: source.bucket.id };
+        let memory = Arc::clone(&self.memory);
+        let reading =
+            Reading { files: Arc::clone(&self.files), _lease: lease, data_key, bucket: source.bucket.id, memory };
         let body = opening::open(reading, &blobs, window).await?;
         Ok((object, body, size))
     }

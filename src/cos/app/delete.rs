@@ -7,6 +7,7 @@ use crate::cos::app::error::Error;
 use crate::cos::app::request::Request;
 use crate::cos::app::{audit, write};
 use crate::cos::domain::bucket::Bucket;
+use crate::cos::domain::conditions::Conditions;
 use crate::cos::domain::id::{BlobId, BucketId};
 use crate::cos::domain::object::ObjectKey;
 use crate::cos::domain::refusal::Refusal;
@@ -22,12 +23,19 @@ impl CosApp {
     /// Deletes an object; one that is not there is no fault.
     ///
     /// # Errors
-    /// `AccessDenied` under retention.
-    pub(crate) async fn delete_object(&self, cx: &Request, bucket: &Bucket, key: &ObjectKey) -> Result<(), Error> {
+    /// `PreconditionFailed`; `AccessDenied` under retention.
+    pub(crate) async fn delete_object(
+        &self,
+        cx: &Request,
+        bucket: &Bucket,
+        key: &ObjectKey,
+        conditions: &Conditions,
+    ) -> Result<(), Error> {
         let (app, cx, bucket, key) = (Arc::clone(&self.app), cx.clone(), bucket.clone(), key.clone());
+        let conditions = conditions.clone();
         let unneeded = self
             .write(move |tx| {
-                let unneeded = delete(tx, bucket.id, &key, cx.now)?;
+                let unneeded = delete(tx, bucket.id, &key, &conditions, cx.now)?;
                 app.record(tx, audit::of_object(&cx, &bucket, &key, "object.delete", 204))?;
                 Ok(unneeded)
             })
@@ -51,7 +59,7 @@ impl CosApp {
             .write(move |tx| {
                 let (mut deleted, mut unneeded) = (Vec::with_capacity(keys.len()), Vec::new());
                 for key in keys {
-                    let result = match delete(tx, bucket.id, &key, cx.now) {
+                    let result = match delete(tx, bucket.id, &key, &Conditions::default(), cx.now) {
                         Ok(blobs) => {
                             unneeded.extend(blobs);
                             app.record(tx, audit::of_object(&cx, &bucket, &key, "object-batch.delete", 204))?;
@@ -71,8 +79,15 @@ impl CosApp {
     }
 }
 
-fn delete(tx: &Tx<'_>, bucket: BucketId, key: &ObjectKey, now: Timestamp) -> Result<Vec<BlobId>, Error> {
+fn delete(
+    tx: &Tx<'_>,
+    bucket: BucketId,
+    key: &ObjectKey,
+    conditions: &Conditions,
+    now: Timestamp,
+) -> Result<Vec<BlobId>, Error> {
     let Some(object) = objects::get(tx, bucket, key)? else { return Ok(Vec::new()) };
+    conditions.of_write(Some(&object.etag))?;
     if object.retention.as_ref().is_some_and(|kept| kept.holds_at(now)) {
         return Err(retention::refusal().into());
     }

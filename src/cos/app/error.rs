@@ -8,6 +8,10 @@ use crate::cos::key_protect::KeyRefusal;
 use crate::crypto;
 use crate::store;
 
+const FULL: &str = "The disk of the data folder is full: delete objects or make room, then try again.";
+const NOT_WRITTEN: &str =
+    "The data folder cannot be written just now: see that its disk has room and can be written, then try again.";
+
 /// Why a use case of the gateway did not do what it was asked.
 #[derive(Debug, ThisError)]
 pub(crate) enum Error {
@@ -32,8 +36,10 @@ impl Error {
     pub(crate) fn refusal(&self) -> Refusal {
         match self {
             Self::Refused(refusal) => refusal.clone(),
-            Self::Store(fault) if fault.is_passing() => Code::ServiceUnavailable.into(),
-            Self::File(fault) if is_passing(fault) => Code::ServiceUnavailable.into(),
+            Self::Store(store::Error::Closed) => Code::ServiceUnavailable.into(),
+            Self::Store(fault) if fault.is_passing() => Refusal::new(Code::ServiceUnavailable, NOT_WRITTEN),
+            Self::File(fault) if is_full(fault) => Refusal::new(Code::ServiceUnavailable, FULL),
+            Self::File(fault) if is_passing(fault) => Refusal::new(Code::ServiceUnavailable, NOT_WRITTEN),
             Self::Store(_) | Self::File(_) | Self::Crypto(_) | Self::Damaged(_) | Self::KeyProtect => {
                 Code::InternalError.into()
             }
@@ -60,10 +66,16 @@ impl Error {
     }
 }
 
-/// True when the disk is full or read-only, or descriptors have run out: the client may try again later.
+/// True when there is no room for a file, or for one of that size.
+fn is_full(fault: &std::io::Error) -> bool {
+    use std::io::ErrorKind as Kind;
+    matches!(fault.kind(), Kind::StorageFull | Kind::QuotaExceeded | Kind::FileTooLarge)
+}
+
+/// True when the disk is read-only, or descriptors have run out: the client may try again later.
 fn is_passing(fault: &std::io::Error) -> bool {
     use std::io::ErrorKind as Kind;
-    matches!(fault.kind(), Kind::StorageFull | Kind::QuotaExceeded | Kind::ReadOnlyFilesystem | Kind::PermissionDenied)
+    matches!(fault.kind(), Kind::ReadOnlyFilesystem | Kind::PermissionDenied)
         || fault.raw_os_error().is_some_and(|code| [23, 24].contains(&code))
 }
 

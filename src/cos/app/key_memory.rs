@@ -58,6 +58,13 @@ impl KeyMemory {
         }
     }
 
+    /// True while the last word on a bucket's key is that it cannot be used.
+    pub(crate) fn is_shut(&self, bucket: BucketId) -> bool {
+        let entries = self.lock();
+        let info = entries.get(&bucket).and_then(|entry| entry.info);
+        info.is_some_and(|info| matches!(info.verdict, Verdict::NotUsable(_)))
+    }
+
     /// Forgets a bucket that is gone.
     pub(crate) fn forget(&self, bucket: BucketId) {
         self.lock().remove(&bucket);

@@ -1,13 +1,14 @@
 //! The root key of a data operation: what is remembered of it, or Key Protect's answer.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::cos::app::CosApp;
 use crate::cos::app::error::Error;
 use crate::cos::app::request::Request;
 use crate::cos::domain::bucket::{Bucket, BucketKey, Encryption};
-use crate::cos::domain::key_info::{self, Answer, KeyState, Known, Step, Verdict, Why};
-use crate::cos::domain::refusal::Code;
+use crate::cos::domain::key_info::{self, Answer, KeyState, Known, Step, Unavailable, Verdict, Why};
+use crate::cos::domain::refusal::{Code, Refusal};
 use crate::cos::key_protect::{DataKey, KeyCall, KeyRefusal, UnwrappedKey, WrappedKey};
 use crate::cos::store::buckets::{self, StoredKey};
 use crate::domain::time::Timestamp;
@@ -65,6 +66,11 @@ impl CosApp {
             return Err(key_info::refusal_of_write(&self.unavailable()).into());
         }
         Ok(data_key)
+    }
+
+    /// The last look at the root key, to be taken where a change is written.
+    pub(super) fn shut(&self) -> Shut {
+        Shut { ttl: self.key_info_ttl(), form: self.unavailable() }
     }
 
     fn refuse(&self, known: &Known, why: Why) -> Error {
@@ -168,6 +174,28 @@ impl CosApp {
             Ok(true)
         })
         .await
+    }
+}
+
+/// Refuses what was begun while the root key could be used and comes to its end when it cannot be any more.
+pub(super) struct Shut {
+    ttl: Duration,
+    form: Unavailable,
+}
+
+impl Shut {
+    /// Looks at the bucket as it is in this transaction.
+    ///
+    /// # Errors
+    /// The refusal that settings name, `AccessDenied` by default.
+    pub(super) fn check(&self, bucket: &Bucket) -> Result<(), Refusal> {
+        let Some(key) = bucket.key() else { return Ok(()) };
+        let why = match key.state {
+            KeyState::Active => return Ok(()),
+            KeyState::Suspended => Why::Suspended,
+            KeyState::Erased | KeyState::Lost => Why::Deleted,
+        };
+        Err(key_info::refusal(&Known { state: key.state, info: None }, why, self.ttl, &self.form))
     }
 }
 

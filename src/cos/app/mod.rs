@@ -19,6 +19,7 @@ pub(crate) mod protection;
 pub(crate) mod read;
 pub(crate) mod reaping;
 pub(crate) mod request;
+mod room;
 mod sealing;
 pub(crate) mod tagging;
 pub(crate) mod write;
@@ -44,7 +45,7 @@ pub(crate) struct CosApp {
     pub(crate) app: Arc<App>,
     keys: Arc<dyn KeyProtect>,
     files: Arc<ObjectFiles>,
-    memory: KeyMemory,
+    memory: Arc<KeyMemory>,
 }
 
 impl CosApp {
@@ -56,7 +57,7 @@ impl CosApp {
         let files = ObjectFiles::open(folder)?;
         let named = app.reader.run(|tx| Ok::<_, Error>(blobs::all_ids(tx)?)).await?;
         files.sweep(&named)?;
-        Ok(Self { app, keys, files: Arc::new(files), memory: KeyMemory::default() })
+        Ok(Self { app, keys, files: Arc::new(files), memory: Arc::default() })
     }
 
     /// Runs a change in a transaction, as [`App::write`] does.

@@ -8,14 +8,15 @@ use crate::cos::app::error::Error;
 use crate::cos::app::key_state::Need;
 use crate::cos::app::request::Request;
 use crate::cos::app::write::{Draft, Stored};
-use crate::cos::app::{audit, list};
+use crate::cos::app::{audit, list, write};
 use crate::cos::domain::bucket::Bucket;
 use crate::cos::domain::checksum::Checksum;
 use crate::cos::domain::id::{BucketId, UploadId};
 use crate::cos::domain::object::{ObjectKey, PARTS_MAX};
 use crate::cos::domain::refusal::{Code, Refusal};
 use crate::cos::store::blobs::{self, Blob, Owner};
-use crate::cos::store::uploads::{self, UploadRow};
+use crate::cos::store::buckets;
+use crate::cos::store::uploads::{self, Place, UploadRow};
 use crate::domain::time::Timestamp;
 use crate::store::tx::Tx;
 
@@ -93,6 +94,19 @@ pub(crate) struct NamedPart {
     pub(crate) number: u32,
     /// With or without quotes.
     pub(crate) etag: String,
+    /// Compared with those that the part has of the same algorithm.
+    pub(crate) checksums: Vec<Checksum>,
+}
+
+impl NamedPart {
+    /// True when it names that stored part.
+    pub(super) fn is(&self, stored: &Blob) -> bool {
+        let agrees = |one: &Checksum| {
+            let same = stored.checksums.iter().find(|other| other.algorithm == one.algorithm);
+            same.is_none_or(|other| other == one)
+        };
+        self.etag.trim_matches('"') == stored.etag && self.checksums.iter().all(agrees)
+    }
 }
 
 impl From<Blob> for Part {
@@ -155,8 +169,9 @@ impl CosApp {
         if open.completed.is_some() {
             return Err(Code::NoSuchUpload.into());
         }
+        write::guarded(bucket, &upload)?;
         let data_key = self.data_key(cx, bucket, Need::Write).await?;
-        let room = self.room(bucket).await?;
+        let room = self.room(bucket, place.upload.key).await?;
         let body = self.seal_body(bucket, &data_key, upload, room).await?;
         let blob = Blob {
             id: body.draft.id(),
@@ -166,9 +181,12 @@ impl CosApp {
             checksums: body.checksums.clone(),
             modified_at: cx.now.whole_seconds(),
         };
-        let (app, cx, bucket) = (Arc::clone(&self.app), cx.clone(), bucket.clone());
+        let (app, cx) = (Arc::clone(&self.app), cx.clone());
+        let shut = self.shut();
         let unneeded = self
-            .write(move |tx| {
+            .name_file(body.draft, move |tx| {
+                let bucket = buckets::get(tx, named.bucket)?.ok_or(Code::NoSuchBucket)?;
+                shut.check(&bucket)?;
                 let upload = named.find(tx)?;
                 if upload.completed.is_some() {
                     return Err(Code::NoSuchUpload.into());
@@ -177,7 +195,6 @@ impl CosApp {
                 Ok(blobs::put(tx, Owner::Upload(upload.id), &blob)?)
             })
             .await?;
-        body.draft.keep();
         self.files.remove(unneeded);
         Ok(Stored { etag: body.etag, checksums: body.checksums })
     }
@@ -205,7 +222,8 @@ impl CosApp {
             })
             .await?;
         self.app.note(audit::of_object(cx, place.bucket, place.key, "object-multipart.list", 200)).await;
-        let truncated = found.len() > most;
+        // A page of nothing has no end that the next one could go on from.
+        let truncated = found.len() > most && most > 0;
         found.truncate(most);
         Ok(PartPage { parts: found.into_iter().map(Part::from).collect(), truncated })
     }
@@ -239,7 +257,7 @@ impl CosApp {
                 if upload.completed.is_some() {
                     return Err(Code::NoSuchUpload.into());
                 }
-                uploads::remove(tx, upload.id)?;
+                uploads::abort(tx, upload.id)?;
                 app.record(tx, audit::of_object(&cx, &bucket, &named.key, "object-multipart.abort", 204))?;
                 Ok(blobs::remove(tx, Owner::Upload(upload.id))?)
             })
@@ -274,25 +292,29 @@ impl Named {
     }
 }
 
+impl UploadsWanted {
+    /// Where the page begins. An id that never was an upload's of that key counts as none.
+    fn place(&self, tx: &Tx<'_>, bucket: BucketId) -> Result<Place<'_>, Error> {
+        let key = self.key_marker.as_str();
+        if key.is_empty() || key < self.prefix.as_str() {
+            return Ok(Place::before(&self.prefix));
+        }
+        let marked = Place::behind(tx, bucket, key, &self.upload_id_marker)?;
+        Ok(marked.unwrap_or_else(|| Place::behind_all(key)))
+    }
+}
+
 fn uploads_page(tx: &Tx<'_>, bucket: BucketId, wanted: &UploadsWanted) -> Result<UploadPage, Error> {
     let most = wanted.max.min(PAGE_MAX);
     let mut page = UploadPage { uploads: Vec::new(), prefixes: Vec::new(), next: None };
+    if most == 0 {
+        return Ok(page);
+    }
     let mut last = (String::new(), String::new());
-    // Uploads of the marker's key come in the order in which they were begun: those up to the marked one are left out.
-    let mut behind_marker = wanted.upload_id_marker.is_empty();
-    let from = wanted.prefix.as_str().max(wanted.key_marker.as_str());
-    uploads::walk(tx, bucket, from, |upload| {
+    uploads::walk(tx, bucket, wanted.place(tx, bucket)?, |upload| {
         let key = upload.key.as_str();
         if !key.starts_with(&wanted.prefix) {
             return false;
-        }
-        if !wanted.key_marker.is_empty() && key == wanted.key_marker {
-            let marked = upload.id.to_string() == wanted.upload_id_marker;
-            let seen = !behind_marker || marked || wanted.upload_id_marker.is_empty();
-            behind_marker |= marked;
-            if seen {
-                return true;
-            }
         }
         let folded = list::common_prefix(key, &wanted.prefix, &wanted.delimiter);
         if folded.is_some() && (folded == page.prefixes.last().cloned() || folded.as_ref() == Some(&wanted.key_marker))

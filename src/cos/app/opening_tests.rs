@@ -53,6 +53,7 @@ impl Shelf {
             _lease: self.files.lease(),
             data_key: Arc::new(DataKey::new(DATA_KEY)),
             bucket: self.bucket,
+            memory: Arc::default(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {

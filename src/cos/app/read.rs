@@ -53,7 +53,8 @@ impl CosApp {
             return Ok(Found::NotModified(object));
         }
         let window = wanted.window(&object, &blobs)?;
-        let reading = Reading { files: Arc::clone(&self.files), _lease: lease, data_key, bucket: bucket.id };
+        let memory = Arc::clone(&self.memory);
+        let reading = Reading { files: Arc::clone(&self.files), _lease: lease, data_key, bucket: bucket.id, memory };
         let body = opening::open(reading, &blobs, window).await?;
         self.app.note(audit::of_object(cx, bucket, key, "object.read", status(window))).await;
         Ok(Found::Object { object, window, body })

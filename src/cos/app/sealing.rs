@@ -11,12 +11,11 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use crate::cos::app::CosApp;
 use crate::cos::app::body::{Checks, Piece, Upload};
 use crate::cos::app::error::Error;
+use crate::cos::app::room::Room;
 use crate::cos::domain::bucket::Bucket;
 use crate::cos::domain::checksum::{Algorithm, Checksum};
-use crate::cos::domain::object::PUT_BYTES_MAX;
 use crate::cos::domain::refusal::{Code, Refusal};
 use crate::cos::key_protect::DataKey;
-use crate::cos::store::buckets;
 use crate::cos::store::files::DraftFile;
 use crate::crypto::digest::{self, Running};
 use crate::crypto::frames::{FRAME_BYTES, FrameKey, Mark, SEALED_FRAME_BYTES};
@@ -35,32 +34,6 @@ pub(super) struct SealedBody {
     pub(super) checksums: Vec<Checksum>,
 }
 
-/// How much more may be stored.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Room {
-    /// Bytes below the ceiling of the whole service.
-    storage: u64,
-    /// Bytes below the bucket's hard quota.
-    quota: u64,
-}
-
-impl Room {
-    fn admit(self, size: u64) -> Result<(), Refusal> {
-        if size > PUT_BYTES_MAX {
-            return Err(Code::EntityTooLarge.into());
-        }
-        if size > self.quota {
-            let why = "The upload would exceed the hard quota of the bucket.";
-            return Err(Refusal::new(Code::EntityTooLarge, why));
-        }
-        if size > self.storage {
-            let why = "The storage is full: delete objects, or raise cosStorageBytesMax.";
-            return Err(Refusal::new(Code::ServiceUnavailable, why));
-        }
-        Ok(())
-    }
-}
-
 /// What is hashed, sealed and written; moves to a blocking thread and back.
 struct Sealing {
     key: FrameKey,
@@ -72,25 +45,6 @@ struct Sealing {
 }
 
 impl CosApp {
-    /// How much may still be stored in a bucket.
-    pub(super) async fn room(&self, bucket: &Bucket) -> Result<Room, Error> {
-        let most = self.app.settings().cos_storage_bytes_max;
-        let quota = hard_quota(&bucket.configuration);
-        if most == 0 && quota.is_none() {
-            return Ok(Room { storage: u64::MAX, quota: u64::MAX });
-        }
-        let id = bucket.id;
-        self.read(move |tx| {
-            let storage = if most > 0 { most.saturating_sub(buckets::bytes_stored(tx)?) } else { u64::MAX };
-            let quota = match quota {
-                Some(quota) => quota.saturating_sub(buckets::totals(tx, id)?.bytes),
-                None => u64::MAX,
-            };
-            Ok(Room { storage, quota })
-        })
-        .await
-    }
-
     /// Takes a body in, checks it, and puts it on disk.
     ///
     /// # Errors
@@ -135,11 +89,6 @@ where
         Ok(result) => result,
         Err(fault) => Err(std::io::Error::other(fault).into()),
     }
-}
-
-fn hard_quota(configuration: &str) -> Option<u64> {
-    let configuration: serde_json::Value = serde_json::from_str(configuration).ok()?;
-    configuration.get("hard_quota")?.as_u64().filter(|quota| *quota > 0)
 }
 
 fn new_frame() -> Vec<u8> {
@@ -285,7 +234,8 @@ impl Sealing {
     }
 }
 
-fn computed(algorithm: Algorithm) -> digest::Algorithm {
+/// How an algorithm of S3's is computed.
+pub(super) fn computed(algorithm: Algorithm) -> digest::Algorithm {
     match algorithm {
         Algorithm::Crc32 => digest::Algorithm::Crc32,
         Algorithm::Crc32c => digest::Algorithm::Crc32c,

@@ -18,8 +18,10 @@ use crate::cos::domain::refusal::{Code, Refusal};
 use crate::cos::domain::retention::{self, ObjectRetention, RetentionDraft};
 use crate::cos::domain::tags::{self, Tag};
 use crate::cos::store::blobs::{self, Blob, Owner};
+use crate::cos::store::files::DraftFile;
 use crate::cos::store::{buckets, objects};
 use crate::domain::time::Timestamp;
+use crate::store;
 use crate::store::tx::Tx;
 
 /// An object without its bytes, as an uploader wants it.
@@ -85,14 +87,11 @@ impl CosApp {
         upload: Upload,
     ) -> Result<Stored, Error> {
         draft.check(bucket, cx.now)?;
-        if bucket.protection.is_some() && !upload.checks.guard() {
-            let why = "Uploads into a bucket with a retention policy need Content-MD5 or a checksum header.";
-            return Err(Refusal::new(Code::InvalidRequest, why).into());
-        }
+        guarded(bucket, &upload)?;
         let data_key = self.data_key(cx, bucket, Need::Write).await?;
         let (id, looked_for, asked, now) = (bucket.id, key.clone(), conditions.clone(), cx.now);
         self.read(move |tx| replaceable(tx, id, &looked_for, &asked, now)).await?;
-        let room = self.room(bucket).await?;
+        let room = self.room(bucket, key).await?;
         let body = self.seal_body(bucket, &data_key, upload, room).await?;
         let at = cx.now.whole_seconds();
         let object = Object {
@@ -116,9 +115,11 @@ impl CosApp {
             modified_at: at,
         };
         let (app, cx, conditions, wanted) = (Arc::clone(&self.app), cx.clone(), conditions.clone(), draft.retention);
+        let shut = self.shut();
         let unneeded = self
-            .write(move |tx| {
+            .name_file(body.draft, move |tx| {
                 let bucket = buckets::get(tx, id)?.ok_or(Code::NoSuchBucket)?;
+                shut.check(&bucket)?;
                 let object = Object { retention: retain(&bucket, &wanted, cx.now)?, ..object };
                 let unneeded = replace(tx, &bucket, &object, &conditions, cx.now)?;
                 blobs::put(tx, Owner::Object(object.id), &blob)?;
@@ -126,10 +127,40 @@ impl CosApp {
                 Ok(unneeded)
             })
             .await?;
-        body.draft.keep();
         self.files.remove(unneeded);
         Ok(Stored { etag: body.etag, checksums: body.checksums })
     }
+
+    /// Runs the change that names a file in a row; the file goes when the change is refused.
+    ///
+    /// # Errors
+    /// What the change refuses, or the store's fault.
+    pub(super) async fn name_file<T, F>(&self, draft: DraftFile, job: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Tx<'_>) -> Result<T, Error> + Send + 'static,
+    {
+        // Before the change, not after it: the row stands even where nobody is there any more to hear of it.
+        let id = draft.keep();
+        let named = self.write(job).await;
+        // Of a store that closes nobody knows; the next start looks.
+        if named.as_ref().is_err_and(|error| !matches!(error, Error::Store(store::Error::Closed))) {
+            self.files.remove(vec![id]);
+        }
+        named
+    }
+}
+
+/// Refuses an upload that nothing guards, where that is needed.
+///
+/// # Errors
+/// `InvalidRequest`.
+pub(super) fn guarded(bucket: &Bucket, upload: &Upload) -> Result<(), Refusal> {
+    if bucket.protection.is_none() || upload.checks.guard() {
+        return Ok(());
+    }
+    let why = "Uploads into a bucket with a retention policy need Content-MD5 or a checksum header.";
+    Err(Refusal::new(Code::InvalidRequest, why))
 }
 
 /// Asks whether an object may come to that key; gives the one that is there.

@@ -27,8 +27,11 @@ impl ObjectKey {
     /// Takes a key, percent-decoded.
     ///
     /// # Errors
-    /// `KeyTooLong`.
+    /// `KeyTooLong`; `InvalidArgument` for one with NUL, which no listing could show.
     pub(crate) fn parse(text: &str) -> Result<Self, Refusal> {
+        if text.contains('\0') {
+            return Err(Refusal::new(Code::InvalidArgument, "A key cannot hold the character NUL."));
+        }
         if text.len() > KEY_BYTES_MAX { Err(Code::KeyTooLong.into()) } else { Ok(Self(text.to_owned())) }
     }
 
@@ -66,6 +69,7 @@ mod tests {
     fn a_key_has_1024_bytes_at_most() {
         assert!(ObjectKey::parse(&"k".repeat(1_024)).is_ok());
         assert!(ObjectKey::parse(&"ü".repeat(513)).unwrap_err().is(Code::KeyTooLong));
+        assert!(ObjectKey::parse("a\0").unwrap_err().is(Code::InvalidArgument));
         assert_eq!(ObjectKey::parse("a//b/../c").unwrap().as_str(), "a//b/../c");
     }
 }

@@ -30,8 +30,8 @@ pub(crate) struct RetentionDraft {
     pub(crate) period_seconds: Option<u64>,
     /// `Retention-Expiration-Date`.
     pub(crate) expires_at: Option<Timestamp>,
-    /// `Retention-Legal-Hold-ID`.
-    pub(crate) hold: Option<String>,
+    /// `Retention-Legal-Hold-ID`; a copy may bring several.
+    pub(crate) holds: Vec<String>,
 }
 
 /// `?extendRetention`: which of its headers came.
@@ -109,10 +109,8 @@ impl Protection {
             (None, None) => self.default_days * DAY_SECONDS,
         };
         self.within(period_seconds)?;
-        let holds = match &draft.hold {
-            Some(id) => vec![LegalHold { id: hold_id(id)?, at: now }],
-            None => Vec::new(),
-        };
+        let hold = |id: &String| Ok(LegalHold { id: hold_id(id)?, at: now });
+        let holds = draft.holds.iter().map(hold).collect::<Result<_, Refusal>>()?;
         Ok(ObjectRetention { period_seconds, expires_at: now.plus(Duration::from_secs(period_seconds)), holds })
     }
 
@@ -130,6 +128,12 @@ impl Protection {
 }
 
 impl RetentionDraft {
+    /// Asks for the period and the legal holds of an object that is copied.
+    pub(crate) fn like(kept: &ObjectRetention) -> Self {
+        let holds = kept.holds.iter().map(|hold| hold.id.clone()).collect();
+        Self { period_seconds: Some(kept.period_seconds), expires_at: None, holds }
+    }
+
     /// True when the uploader asks for nothing.
     pub(crate) fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -224,7 +228,7 @@ mod tests {
     }
 
     fn draft(period: Option<u64>, until: Option<i64>) -> RetentionDraft {
-        RetentionDraft { period_seconds: period, expires_at: until.map(at), hold: None }
+        RetentionDraft { period_seconds: period, expires_at: until.map(at), holds: Vec::new() }
     }
 
     #[test]

@@ -55,7 +55,7 @@ impl Address {
 }
 
 /// The labels before `.localhost`, without the port.
-fn bucket_of_host(host: &str) -> Option<String> {
+pub(crate) fn bucket_of_host(host: &str) -> Option<String> {
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     let name = name.to_ascii_lowercase();
     name.strip_suffix(".localhost").filter(|labels| !labels.is_empty()).map(str::to_owned)

@@ -35,6 +35,8 @@ pub(crate) struct Body {
 enum Source {
     Wire(Payload),
     Memory(Bytes),
+    /// No more bytes have come for too long.
+    Silent(Payload),
 }
 
 impl Body {
@@ -48,6 +50,14 @@ impl Body {
         self.ended.get()
     }
 
+    /// What is left of a body that has fallen silent.
+    pub(crate) fn into_silent(self) -> Option<Payload> {
+        match self.source.take() {
+            Some(Source::Silent(payload)) => Some(payload),
+            Some(Source::Wire(_) | Source::Memory(_)) | None => None,
+        }
+    }
+
     /// Puts back what has been read for a signature's sake.
     pub(crate) fn put_back(&self, bytes: Bytes) {
         self.source.set(Some(Source::Memory(bytes)));
@@ -55,20 +65,24 @@ impl Body {
 
     /// The bytes, which can be taken once.
     fn bytes(&self) -> impl futures_util::Stream<Item = Result<Bytes, Error>> + use<> {
-        let ended = Rc::clone(&self.ended);
+        let body = self.clone();
         stream::unfold(self.source.take(), move |source| {
-            let ended = Rc::clone(&ended);
+            let body = body.clone();
             async move {
                 match source? {
                     Source::Memory(bytes) => Some((Ok(bytes), None)),
+                    Source::Silent(_) => Some((Err(Code::RequestTimeout.into()), None)),
                     Source::Wire(mut payload) => match timeout(SILENCE_MAX, payload.next()).await {
                         Ok(Some(Ok(bytes))) => Some((Ok(bytes), Some(Source::Wire(payload)))),
                         Ok(Some(Err(_))) => Some((Err(Code::IncompleteBody.into()), None)),
                         Ok(None) => {
-                            ended.set(true);
+                            body.ended.set(true);
                             None
                         }
-                        Err(_) => Some((Err(Code::RequestTimeout.into()), None)),
+                        Err(_) => {
+                            body.source.set(Some(Source::Silent(payload)));
+                            Some((Err(Code::RequestTimeout.into()), None))
+                        }
                     },
                 }
             }

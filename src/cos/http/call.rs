@@ -107,6 +107,17 @@ impl Call<'_> {
         Ok(Element::parse(&bytes, root)?)
     }
 
+    /// The same for a document whose request brings checksums of something else: of the object that it is about.
+    ///
+    /// # Errors
+    /// As [`Call::document`].
+    pub(crate) async fn document_about_object(&mut self, root: &str) -> Result<Element, Error> {
+        let length = headers::number(self.headers(), CONTENT_LENGTH.as_str())?;
+        let checks = headers::checks_of_bytes(self.headers())?;
+        let bytes = body::document(self.body.upload(checks, length, None)).await?;
+        Ok(Element::parse(&bytes, root)?)
+    }
+
     /// The body as bytes, for a document that may be left out.
     ///
     /// # Errors
@@ -122,9 +133,17 @@ impl Call<'_> {
     /// # Errors
     /// `InvalidArgument`.
     pub(crate) fn only_version(&self) -> Result<(), Refusal> {
-        match self.query.get("versionId") {
-            None | Some("null" | "") => Ok(()),
-            Some(_) => Err(Refusal::new(Code::InvalidArgument, "Invalid version id specified")),
-        }
+        only_version(self.query.get("versionId"))
+    }
+}
+
+/// Refuses any version but the one that objects have without versioning.
+///
+/// # Errors
+/// `InvalidArgument`.
+pub(crate) fn only_version(version: Option<&str>) -> Result<(), Refusal> {
+    match version {
+        None | Some("null" | "") => Ok(()),
+        Some(_) => Err(Refusal::new(Code::InvalidArgument, "Invalid version id specified")),
     }
 }

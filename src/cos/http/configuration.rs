@@ -14,7 +14,7 @@ use crate::cos::app::request::{Access, Request};
 use crate::cos::domain::bucket::Bucket;
 use crate::cos::domain::refusal::{Code, Refusal};
 use crate::cos::http::body::{self, Body};
-use crate::cos::http::{headers, query};
+use crate::cos::http::{headers, query, uri_of};
 use crate::http::auth;
 use crate::http::panics;
 
@@ -100,7 +100,7 @@ async fn run(cos: &CosApp, request: &HttpRequest, body: &Body, id: &str) -> Resu
         caller,
         instance: None,
         bound_to: None,
-        uri: request.uri().path_and_query().map_or_else(String::new, ToString::to_string),
+        uri: uri_of(request),
         peer: request.peer_addr().map(|peer| peer.ip()),
     };
     let name = request.uri().path().strip_prefix(PREFIX).unwrap_or_default();
@@ -115,13 +115,13 @@ async fn run(cos: &CosApp, request: &HttpRequest, body: &Body, id: &str) -> Resu
             let bucket = cos.enter(&cx, &name, Access::Write).await?;
             let given = headers::joined(request.headers(), "if-match");
             let matches = |tags: String| tags.split(',').any(|tag| ["*", &etag(&bucket)].contains(&tag.trim()));
+            let only_at = given.as_ref().map(|_| bucket.revision);
             if given.is_some_and(|tags| !matches(tags)) {
                 return Err(Refusal::from(Code::PreconditionFailed).into());
             }
             let upload = body.upload(headers::checks(request.headers())?, None, None);
             let bytes = body::document(upload).await?;
-            let configuration = merged(&bucket.configuration, &bytes)?;
-            cos.configure_bucket(&cx, &bucket, configuration).await?;
+            cos.configure_bucket(&cx, &bucket, only_at, move |present| merged(present, &bytes)).await?;
             Ok(HttpResponse::NoContent().finish())
         }
         _ => Err(Refusal::from(Code::MethodNotAllowed).into()),

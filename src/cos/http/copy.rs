@@ -8,7 +8,7 @@ use crate::cos::app::request::Access;
 use crate::cos::domain::object::ObjectKey;
 use crate::cos::domain::range::ByteRange;
 use crate::cos::domain::refusal::{Code, Refusal};
-use crate::cos::http::call::Call;
+use crate::cos::http::call::{self, Call};
 use crate::cos::http::xml::Document;
 use crate::cos::http::{headers, multipart, query, reply};
 
@@ -22,9 +22,11 @@ pub(crate) async fn object(call: &Call<'_>) -> Result<HttpResponse, Error> {
     let source_bucket = call.cos.enter(&call.cx, &source_bucket, Access::Read).await?;
     let draft = headers::draft(call.headers())?;
     let changes = Changes {
+        conditions: headers::conditions(call.headers(), ""),
         attributes: replaced(call, "x-amz-metadata-directive")?.then_some(draft.attributes),
         tags: replaced(call, "x-amz-tagging-directive")?.then_some(draft.tags),
         retention: draft.retention,
+        keeps_retention: keeps_retention(call)?,
     };
     let conditions = headers::conditions(call.headers(), "x-amz-copy-source-");
     let source = Source { bucket: &source_bucket, key: &source_key, conditions: &conditions };
@@ -37,6 +39,7 @@ pub(crate) async fn part(call: &Call<'_>) -> Result<HttpResponse, Error> {
     let bucket = call.enter(Access::Write).await?;
     let (source_bucket, source_key) = source(call)?;
     let source_bucket = call.cos.enter(&call.cx, &source_bucket, Access::Read).await?;
+    headers::refuse_clients_keys(call.headers())?;
     let range = match headers::text(call.headers(), "x-amz-copy-source-range") {
         None => None,
         Some(text) => Some(first_to_last(&text)?),
@@ -59,9 +62,7 @@ fn source(call: &Call<'_>) -> Result<(String, ObjectKey), Refusal> {
     let wrong = || Refusal::new(Code::InvalidArgument, "x-amz-copy-source must be {bucket}/{key}, URL-encoded.");
     let text = headers::text(call.headers(), SOURCE).unwrap_or_default();
     let (path, version) = text.split_once("?versionId=").map_or((text.as_str(), None), |(path, id)| (path, Some(id)));
-    if version.is_some_and(|version| version != "null") {
-        return Err(Refusal::new(Code::InvalidArgument, "Invalid version id specified"));
-    }
+    call::only_version(version)?;
     let path = query::decode(path).map_err(|_| wrong())?;
     let path = path.strip_prefix('/').unwrap_or(&path);
     let (bucket, key) =
@@ -75,6 +76,15 @@ fn replaced(call: &Call<'_>, header: &'static str) -> Result<bool, Refusal> {
         None | Some("COPY") => Ok(false),
         Some("REPLACE") => Ok(true),
         Some(_) => Err(Refusal::new(Code::InvalidArgument, format!("{header} must be COPY or REPLACE."))),
+    }
+}
+
+/// True for `COPY`; IBM's examples write `Copy`.
+fn keeps_retention(call: &Call<'_>) -> Result<bool, Refusal> {
+    match headers::text(call.headers(), "retention-directive").map(|word| word.to_ascii_uppercase()).as_deref() {
+        None | Some("REPLACE") => Ok(false),
+        Some("COPY") => Ok(true),
+        Some(_) => Err(Refusal::new(Code::InvalidArgument, "Retention-Directive must be COPY or REPLACE.")),
     }
 }
 

@@ -6,9 +6,9 @@ use crate::cos::app::error::Error;
 use crate::cos::app::request::Access;
 use crate::cos::domain::object::ObjectKey;
 use crate::cos::domain::refusal::Refusal;
-use crate::cos::http::call::{Call, Integrity};
-use crate::cos::http::reply;
+use crate::cos::http::call::{self, Call, Integrity};
 use crate::cos::http::xml::{self, Document, Element};
+use crate::cos::http::{headers, reply};
 
 /// Keys of one request. Source: docs, objects.
 const KEYS_MAX: usize = 1_000;
@@ -17,7 +17,8 @@ const KEYS_MAX: usize = 1_000;
 pub(crate) async fn one(call: &Call<'_>) -> Result<HttpResponse, Error> {
     let bucket = call.enter(Access::Write).await?;
     call.only_version()?;
-    call.cos.delete_object(&call.cx, &bucket, call.key()?).await?;
+    let conditions = headers::conditions(call.headers(), "");
+    call.cos.delete_object(&call.cx, &bucket, call.key()?, &conditions).await?;
     Ok(reply::gone())
 }
 
@@ -25,15 +26,15 @@ pub(crate) async fn one(call: &Call<'_>) -> Result<HttpResponse, Error> {
 pub(crate) async fn several(mut call: Call<'_>) -> Result<HttpResponse, Error> {
     let bucket = call.enter(Access::Write).await?;
     let document = call.document("Delete", Integrity::Needed).await?;
-    let named: Vec<&str> = document.all("Object").map(key).collect::<Result<_, _>>()?;
+    let named: Vec<Named<'_>> = document.all("Object").map(named).collect::<Result<_, _>>()?;
     if named.is_empty() || named.len() > KEYS_MAX {
         return Err(xml::malformed().into());
     }
     let quiet = document.text_of("Quiet").is_some_and(|quiet| quiet.eq_ignore_ascii_case("true"));
     let mut wrong: Vec<(&str, Refusal)> = Vec::new();
     let mut keys = Vec::new();
-    for text in named {
-        match ObjectKey::parse(text) {
+    for (text, version) in named {
+        match call::only_version(version).and_then(|()| ObjectKey::parse(text)) {
             Ok(key) => keys.push(key),
             Err(refusal) => wrong.push((text, refusal)),
         }
@@ -57,10 +58,14 @@ pub(crate) async fn several(mut call: Call<'_>) -> Result<HttpResponse, Error> {
     Ok(reply::xml(document))
 }
 
+/// A key, and the version of it.
+type Named<'a> = (&'a str, Option<&'a str>);
+
 /// A key keeps the blanks that it has.
-fn key(object: &Element) -> Result<&str, Refusal> {
+fn named(object: &Element) -> Result<Named<'_>, Refusal> {
     let key = object.child("Key").map(|key| key.text.as_str());
-    key.filter(|key| !key.is_empty()).ok_or_else(xml::malformed)
+    let key = key.filter(|key| !key.is_empty()).ok_or_else(xml::malformed)?;
+    Ok((key, object.text_of("VersionId")))
 }
 
 fn refused(document: &mut Document, key: &str, refusal: &Refusal) {

@@ -48,11 +48,12 @@ pub(crate) fn is_chunked(headers: &HeaderMap) -> bool {
 /// What an uploader says of an object.
 ///
 /// # Errors
-/// `NotImplemented` for encryption with keys of the client's or of another cloud, and for ACLs that are not private;
+/// `NotImplemented` for encryption with keys of another cloud, for object lock, and for ACLs that are not private;
 /// `InvalidArgument` for what cannot be read.
 pub(crate) fn draft(headers: &HeaderMap) -> Result<Draft, Refusal> {
     refuse_foreign_encryption(headers)?;
     refuse_public_acl(headers)?;
+    refuse_object_lock(headers)?;
     let tags = match text(headers, "x-amz-tagging") {
         None => Vec::new(),
         Some(text) => tags_of_query(&text)?,
@@ -74,7 +75,8 @@ pub(crate) fn attributes(headers: &HeaderMap) -> Attributes {
     let names = headers.keys().map(|name| name.as_str().to_ascii_lowercase()).filter(|name| name.starts_with(META));
     for name in names {
         let value = joined(headers, &name).unwrap_or_default();
-        user.push((name.trim_start_matches(META).to_owned(), value));
+        // The name that is left may begin like that again.
+        user.push((name.strip_prefix(META).unwrap_or(&name).to_owned(), value));
     }
     user.sort_unstable();
     user.dedup_by(|one, other| one.0 == other.0);
@@ -94,12 +96,16 @@ pub(crate) fn attributes(headers: &HeaderMap) -> Attributes {
 /// `Retention-Period` and its like.
 ///
 /// # Errors
-/// `InvalidArgument` for what cannot be read.
+/// `InvalidArgument` for what cannot be read; `NotImplemented` for retention without an end.
 pub(crate) fn retention(headers: &HeaderMap) -> Result<RetentionDraft, Refusal> {
+    if let Some(period @ ("-1" | "-2")) = text(headers, "retention-period").as_deref() {
+        let why = format!("Retention-Period {period}, without an end, is not implemented.");
+        return Err(Refusal::new(Code::NotImplemented, why));
+    }
     Ok(RetentionDraft {
         period_seconds: number(headers, "retention-period")?,
         expires_at: instant(headers, "retention-expiration-date")?,
-        hold: text(headers, "retention-legal-hold-id"),
+        holds: text(headers, "retention-legal-hold-id").into_iter().collect(),
     })
 }
 
@@ -154,10 +160,6 @@ pub(crate) fn conditions(headers: &HeaderMap, prefix: &str) -> Conditions {
 /// # Errors
 /// `InvalidDigest` for what is no digest of its algorithm; `InvalidRequest` for a trailer of an unknown one.
 pub(crate) fn checks(headers: &HeaderMap) -> Result<Checks, Refusal> {
-    let md5 = text(headers, "content-md5").map(|text| {
-        let bytes = base64::decode(&text).ok().and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
-        bytes.ok_or_else(|| Refusal::from(Code::InvalidDigest))
-    });
     let mut checksums = Vec::new();
     for algorithm in Algorithm::ALL {
         if let Some(value) = text(headers, algorithm.header()) {
@@ -171,9 +173,31 @@ pub(crate) fn checks(headers: &HeaderMap) -> Result<Checks, Refusal> {
             || Refusal::new(Code::InvalidRequest, format!("x-amz-trailer names {name}, which is no checksum."));
         trailing.push(Algorithm::of_header(name).ok_or_else(unknown)?);
     }
+    Ok(Checks { checksums, trailing, ..checks_of_bytes(headers)? })
+}
+
+/// Of these, what is about the very bytes of the body: `x-amz-checksum-*` may be about an object that it names.
+///
+/// # Errors
+/// `InvalidDigest` for what is no digest of its algorithm.
+pub(crate) fn checks_of_bytes(headers: &HeaderMap) -> Result<Checks, Refusal> {
+    let md5 = text(headers, "content-md5").map(|text| {
+        let bytes = base64::decode(&text).ok().and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
+        bytes.ok_or_else(|| Refusal::from(Code::InvalidDigest))
+    });
     let digest = text(headers, "x-amz-content-sha256").filter(|digest| is_digest(digest));
     let payload_sha256 = digest.and_then(|digest| <[u8; 32]>::try_from(hex::decode(digest).ok()?).ok());
-    Ok(Checks { md5: md5.transpose()?, payload_sha256, checksums, trailing, ..Checks::default() })
+    Ok(Checks { md5: md5.transpose()?, payload_sha256, ..Checks::default() })
+}
+
+/// Checksums of an object of several parts. One of the parts' checksums, such as `AAAAAA==-2`, is left out.
+///
+/// # Errors
+/// `InvalidDigest` for what is no digest of its algorithm.
+pub(crate) fn checksums_of_object(headers: &HeaderMap) -> Result<Vec<Checksum>, Refusal> {
+    let sent = Algorithm::ALL.into_iter().filter_map(|algorithm| Some((algorithm, text(headers, algorithm.header())?)));
+    let of_whole = sent.filter(|(_, value)| !value.contains('-'));
+    of_whole.map(|(algorithm, value)| checksum(algorithm, &value)).collect()
 }
 
 /// True for SHA-256 in hexadecimal.
@@ -194,22 +218,42 @@ pub(crate) fn checksum(algorithm: Algorithm, value: &str) -> Result<Checksum, Re
     bytes.map(|value| Checksum { algorithm, value }).ok_or_else(wrong)
 }
 
-/// Refuses encryption that is not this service's: keys that clients bring, keys of another cloud.
+/// Refuses encryption with keys of another cloud.
 ///
 /// # Errors
 /// `NotImplemented`; `InvalidArgument` for an unknown algorithm.
 pub(crate) fn refuse_foreign_encryption(headers: &HeaderMap) -> Result<(), Refusal> {
-    const CLIENTS: &str = "x-amz-server-side-encryption-customer-";
-    if headers.keys().any(|name| name.as_str().to_ascii_lowercase().starts_with(CLIENTS)) {
-        let why = "Encryption with keys that the client brings (SSE-C) is not implemented.";
-        return Err(Refusal::new(Code::NotImplemented, why));
-    }
     match text(headers, "x-amz-server-side-encryption").as_deref() {
         None | Some("AES256") => Ok(()),
         Some("aws:kms" | "aws:kms:dsse") => {
             Err(Refusal::new(Code::NotImplemented, "Encryption with aws:kms is not implemented."))
         }
         Some(_) => Err(Refusal::new(Code::InvalidArgument, "x-amz-server-side-encryption must be AES256.")),
+    }
+}
+
+/// Refuses keys that the client brings, for an object or for the source of a copy, whatever is asked for.
+///
+/// # Errors
+/// `NotImplemented`.
+pub(crate) fn refuse_clients_keys(headers: &HeaderMap) -> Result<(), Refusal> {
+    const NAMES: [&str; 2] =
+        ["x-amz-server-side-encryption-customer-", "x-amz-copy-source-server-side-encryption-customer-"];
+    if !headers.keys().any(|name| NAMES.iter().any(|start| name.as_str().to_ascii_lowercase().starts_with(start))) {
+        return Ok(());
+    }
+    let why = "Encryption with keys that the client brings (SSE-C) is not implemented.";
+    Err(Refusal::new(Code::NotImplemented, why))
+}
+
+/// Refuses locks, which nobody would keep. A legal hold that is off asks for nothing.
+fn refuse_object_lock(headers: &HeaderMap) -> Result<(), Refusal> {
+    const HOLD: &str = "x-amz-object-lock-legal-hold";
+    let is_off = |name: &str| name == HOLD && text(headers, HOLD).is_some_and(|word| word.eq_ignore_ascii_case("OFF"));
+    let locks = ["x-amz-object-lock-mode", "x-amz-object-lock-retain-until-date", HOLD];
+    match locks.iter().find(|name| headers.contains_key(**name) && !is_off(name)) {
+        None => Ok(()),
+        Some(name) => Err(Refusal::new(Code::NotImplemented, format!("Object lock ({name}) is not implemented."))),
     }
 }
 
@@ -295,7 +339,7 @@ mod tests {
     fn other_kinds_of_encryption_and_open_acls_are_refused() {
         for (name, value) in [
             ("x-amz-server-side-encryption", "aws:kms"),
-            ("x-amz-server-side-encryption-customer-key", "x"),
+            ("x-amz-object-lock-legal-hold", "ON"),
             ("x-amz-acl", "public-read"),
             ("x-amz-grant-read", "id=1"),
         ] {

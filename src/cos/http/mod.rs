@@ -34,7 +34,8 @@ mod xml;
 use std::cell::Cell;
 use std::sync::Arc;
 
-use actix_web::http::header::{CONTENT_LENGTH, HOST, HeaderName, TRANSFER_ENCODING};
+use actix_web::body::BoxBody;
+use actix_web::http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use actix_web::http::{ConnectionType, Method};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
@@ -52,6 +53,8 @@ use crate::cos::http::body::Body;
 use crate::cos::http::call::Call;
 use crate::cos::http::query::Query;
 use crate::cos::http::route::Operation;
+use crate::http::guard;
+use crate::http::holding::Holding;
 use crate::http::panics;
 
 pub(crate) use crate::cos::http::key_events::PATH as KEY_EVENTS;
@@ -67,17 +70,26 @@ pub(crate) struct Gateway {
     pub(crate) cos: Arc<CosApp>,
 }
 
-/// Answers any request on the port.
+/// Answers any request on the port. What has begun goes on when the client hangs up: memory and files have to follow what
+/// is in the store by then.
 async fn answer(request: HttpRequest, payload: Payload, gateway: Data<Gateway>) -> HttpResponse {
+    let answered = actix_web::rt::spawn(carry_out(request, payload, gateway)).await;
+    answered.unwrap_or_else(|_| HttpResponse::InternalServerError().finish())
+}
+
+async fn carry_out(request: HttpRequest, payload: Payload, gateway: Data<Gateway>) -> HttpResponse {
     let stopwatch = clock::stopwatch();
     let asked = Cell::new(OTHER);
     let body = Body::new(payload, announces_nothing(&request));
     let id = gateway.cos.app.vault.random.array().map(uuid::Builder::from_random_bytes);
     let id = id.map(|id| id.into_uuid().to_string()).unwrap_or_default();
-    let mut response = if request.path() == KEY_EVENTS {
+    // Below `.localhost` the whole path is an object's key.
+    let host = headers::text(request.headers(), HOST.as_str()).unwrap_or_default();
+    let own = address::bucket_of_host(&host).is_none();
+    let mut response = if own && request.path() == KEY_EVENTS {
         asked.set(KEY_EVENT);
         key_events::answer(&gateway.cos, &request, &body).await
-    } else if request.path().starts_with(configuration::PREFIX) {
+    } else if own && request.path().starts_with(configuration::PREFIX) {
         asked.set(CONFIGURATION);
         configuration::answer(&gateway.cos, &request, &body, &id).await
     } else {
@@ -95,7 +107,11 @@ async fn answer(request: HttpRequest, payload: Payload, gateway: Data<Gateway>) 
     reply::sign(&mut response, &id);
     let status = response.status().as_u16();
     gateway.cos.app.metrics.answered(Api::Cos, asked.get(), status, stopwatch.elapsed());
-    response
+    match body.into_silent() {
+        // For as long as somebody holds what is left of a body, the server does not wait for the rest.
+        Some(payload) => response.map_body(|_, reply| BoxBody::new(Holding::new(reply, payload))),
+        None => response,
+    }
 }
 
 async fn run(
@@ -115,6 +131,7 @@ async fn run(
     let copies = request.headers().contains_key(copy::SOURCE);
     let operation = route::operation(request.method(), &address, &query, copies)?;
     asked.set(operation.name());
+    headers::refuse_clients_keys(request.headers())?;
     debug!(operation = operation.name(), id, "asked");
     let cx = Request {
         now: time::present(&cos.app).await,
@@ -122,7 +139,7 @@ async fn run(
         caller: found.caller,
         instance: found.instance,
         bound_to: found.bound_to,
-        uri: request.uri().path_and_query().map_or_else(String::new, ToString::to_string),
+        uri: uri_of(request),
         peer: request.peer_addr().map(|peer| peer.ip()),
     };
     let call = Call { cos, request, query: &query, address: &address, cx, body: body.clone(), chain: found.chain };
@@ -168,6 +185,13 @@ async fn perform(operation: Operation, mut call: Call<'_>) -> Result<HttpRespons
     }
 }
 
+/// The path with what may be shown of the query.
+fn uri_of(request: &HttpRequest) -> String {
+    let shown = Query::shown(request.query_string());
+    let separator = if shown.is_empty() { "" } else { "?" };
+    format!("{}{separator}{shown}", request.uri().path())
+}
+
 /// Logs what is a fault of ours; a refusal is the client's matter.
 fn log(failure: &Error) {
     if failure.is_fault() {
@@ -185,7 +209,7 @@ fn refuse_tunnels(request: &HttpRequest) -> Result<(), Refusal> {
     if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
         return Err(Code::MethodNotAllowed.into());
     }
-    if request.headers().contains_key(HeaderName::from_static("upgrade")) {
+    if guard::asks_for_a_websocket(request.headers()) {
         return Err(Refusal::new(Code::InvalidRequest, "The protocol cannot be upgraded."));
     }
     Ok(())

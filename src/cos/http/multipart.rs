@@ -3,15 +3,18 @@
 use actix_web::HttpResponse;
 use actix_web::http::header::HOST;
 
+use crate::cos::app::completion::Completion;
 use crate::cos::app::error::Error;
 use crate::cos::app::multipart::{NamedPart, PartPlace, UploadPlace, UploadsWanted};
 use crate::cos::app::request::Access;
 use crate::cos::domain::bucket::Bucket;
+use crate::cos::domain::checksum::{Algorithm, Checksum};
 use crate::cos::domain::refusal::{Code, Refusal};
-use crate::cos::http::call::{Call, Integrity};
+use crate::cos::http::call::Call;
 use crate::cos::http::listing::Encoding;
 use crate::cos::http::xml::{self, Document, Element};
 use crate::cos::http::{headers, objects, query, reply};
+use crate::crypto::base64;
 
 /// Parts and uploads on one page. Source: docs, objects.
 const PAGE_MAX: u64 = 1_000;
@@ -72,10 +75,7 @@ pub(crate) async fn list_parts(call: &Call<'_>) -> Result<HttpResponse, Error> {
                 .text("LastModified", &part.modified_at.rfc3339_millis())
                 .text("ETag", &reply::quoted(&part.etag))
                 .number("Size", part.size);
-            for checksum in &part.checksums {
-                let value = crate::crypto::base64::encode(&checksum.value);
-                element.text(&format!("Checksum{}", checksum.algorithm.name()), &value);
-            }
+            put_checksums(element, &part.checksums);
         });
     }
     Ok(reply::xml(document))
@@ -127,10 +127,18 @@ pub(crate) async fn list_uploads(call: &Call<'_>) -> Result<HttpResponse, Error>
 /// `POST /{bucket}/{key}?uploadId`
 pub(crate) async fn complete(mut call: Call<'_>) -> Result<HttpResponse, Error> {
     let bucket = call.enter(Access::Write).await?;
-    let document = call.document("CompleteMultipartUpload", Integrity::Free).await?;
-    let parts = document.all("Part").map(named).collect::<Result<Vec<_>, _>>()?;
+    let checksums = headers::checksums_of_object(call.headers())?;
+    let size = headers::number(call.headers(), "x-amz-mp-object-size")?;
+    let document = call.document_about_object("CompleteMultipartUpload").await?;
+    let wanted = Completion {
+        checksums,
+        size,
+        parts: document.all("Part").map(named).collect::<Result<_, _>>()?,
+        conditions: headers::conditions(call.headers(), ""),
+        retention: headers::retention(call.headers())?,
+    };
     let place = upload_place(&call, &bucket)?;
-    let stored = call.cos.complete_upload(&call.cx, place, parts).await?;
+    let stored = call.cos.complete_upload(&call.cx, place, wanted).await?;
     let host = headers::text(call.headers(), HOST.as_str()).unwrap_or_default();
     let scheme = if call.request.app_config().secure() { "https" } else { "http" };
     let location = format!("{scheme}://{host}/{}/{}", bucket.name.as_str(), query::encode_path(place.key.as_str()));
@@ -140,6 +148,10 @@ pub(crate) async fn complete(mut call: Call<'_>) -> Result<HttpResponse, Error> 
         .text("Bucket", bucket.name.as_str())
         .text("Key", place.key.as_str())
         .text("ETag", &reply::quoted(&stored.etag));
+    if !stored.checksums.is_empty() {
+        put_checksums(&mut document, &stored.checksums);
+        document.text("ChecksumType", "FULL_OBJECT");
+    }
     Ok(reply::xml(document))
 }
 
@@ -168,7 +180,19 @@ pub(crate) fn part_place<'a>(call: &'a Call<'_>, bucket: &'a Bucket) -> Result<P
 fn named(part: &Element) -> Result<NamedPart, Refusal> {
     let number = part.number_of("PartNumber")?.and_then(|number| u32::try_from(number).ok());
     let (number, etag) = number.zip(part.text_of("ETag")).ok_or_else(xml::malformed)?;
-    Ok(NamedPart { number, etag: etag.to_owned() })
+    let mut checksums = Vec::new();
+    for algorithm in Algorithm::ALL {
+        if let Some(value) = part.text_of(&format!("Checksum{}", algorithm.name())) {
+            checksums.push(headers::checksum(algorithm, value)?);
+        }
+    }
+    Ok(NamedPart { number, etag: etag.to_owned(), checksums })
+}
+
+fn put_checksums(document: &mut Document, checksums: &[Checksum]) {
+    for checksum in checksums {
+        document.text(&format!("Checksum{}", checksum.algorithm.name()), &base64::encode(&checksum.value));
+    }
 }
 
 fn person(document: &mut Document, role: &str, id: &str) {

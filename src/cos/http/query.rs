@@ -63,6 +63,17 @@ impl Query {
         number.map(Some).ok_or_else(wrong)
     }
 
+    /// What may be shown to others: without what a signature is made of.
+    pub(crate) fn shown(raw: &str) -> String {
+        let secret = |part: &&str| {
+            let name = part.split_once('=').map_or(*part, |(name, _)| name);
+            let name = percent_decode_str(name).decode_utf8_lossy();
+            is_of_signature(&name)
+        };
+        let kept: Vec<&str> = raw.split('&').filter(|part| !part.is_empty() && !secret(part)).collect();
+        kept.join("&")
+    }
+
     /// As signatures of version 4 want it: encoded, sorted by name and then by value, without the signature itself.
     pub(crate) fn canonical(&self) -> String {
         let encoded = |text: &str| utf8_percent_encode(text, ENCODED).to_string();
@@ -81,15 +92,20 @@ impl Query {
     }
 }
 
+/// True for a parameter that belongs to a signature, of either version.
+pub(crate) fn is_of_signature(name: &str) -> bool {
+    const SECOND: [&str; 3] = ["AWSAccessKeyId", "Signature", "Expires"];
+    name.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("X-Amz-")) || SECOND.contains(&name)
+}
+
 /// Percent-decodes a text, once.
 ///
 /// # Errors
-/// `InvalidArgument` for what is no UTF-8.
+/// `InvalidArgument` for what is no UTF-8, and for NUL, which no XML can give back.
 pub(crate) fn decode(text: &str) -> Result<String, Refusal> {
-    let decoded = percent_decode_str(text).decode_utf8();
-    decoded
-        .map(std::borrow::Cow::into_owned)
-        .map_err(|_| Refusal::new(Code::InvalidArgument, "The request URI must be UTF-8."))
+    let decoded = percent_decode_str(text).decode_utf8().ok().filter(|decoded| !decoded.contains('\0'));
+    let wrong = || Refusal::new(Code::InvalidArgument, "The request URI must be UTF-8 without the character NUL.");
+    decoded.map(std::borrow::Cow::into_owned).ok_or_else(wrong)
 }
 
 /// Percent-encodes a path or a key: slashes stay, a blank is `%20`.
@@ -107,7 +123,7 @@ mod tests {
             assert!(Query::parse(raw).unwrap().has("acl"), "{raw}");
         }
         assert!(!Query::parse("acls").unwrap().has("acl"));
-        assert!(Query::parse("prefix=%FF").is_err());
+        assert!(Query::parse("prefix=%FF").is_err() && Query::parse("prefix=a%00").is_err());
     }
 
     #[test]
@@ -120,6 +136,12 @@ mod tests {
     fn the_canonical_form_is_sorted_and_encoded_and_leaves_the_signature_out() {
         let query = Query::parse("b=2&a=%20/&X-Amz-Signature=ff&uploads&a=%2a").unwrap();
         assert_eq!(query.canonical(), "a=%20%2F&a=%2A&b=2&uploads=");
+    }
+
+    #[test]
+    fn signatures_are_not_shown() {
+        let raw = "prefix=a&X-Amz-Signature=ff&x%2Damz-credential=i&acl&AWSAccessKeyId=i&Signature=s&Expires=9";
+        assert_eq!(Query::shown(raw), "prefix=a&acl");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use actix_web::http::Method;
 
 use crate::cos::domain::refusal::{Code, Refusal};
 use crate::cos::http::address::Address;
-use crate::cos::http::query::Query;
+use crate::cos::http::query::{Query, is_of_signature};
 
 /// What a request is about, in general.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,7 +175,7 @@ pub(crate) fn operation(method: &Method, address: &Address, query: &Query, copie
         Some(line) => reads(line, name),
         None => TABLE.iter().filter(here).any(|line| reads(line, name)),
     };
-    if let Some(name) = query.names().find(|name| !is_meaningless(name) && !known(name)) {
+    if let Some(name) = query.names().find(|name| !is_meaningless(name, query) && !known(name)) {
         return Err(Refusal::new(Code::NotImplemented, format!("The parameter {name} is not implemented.")));
     }
     let (_, _, _, _, operation) = line.ok_or(Code::MethodNotAllowed)?;
@@ -194,12 +194,10 @@ pub(crate) fn absent(query: &Query) -> Option<Code> {
 }
 
 /// Parameters that change nothing about what is asked for: those of signatures, headers of the reply, SDKs' marks.
-fn is_meaningless(name: &str) -> bool {
-    const SIGNATURES: [&str; 3] = ["AWSAccessKeyId", "Signature", "Expires"];
-    name == "x-id"
-        || name.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("X-Amz-"))
-        || SIGNATURES.contains(&name)
-        || name.starts_with("response-")
+fn is_meaningless(name: &str, query: &Query) -> bool {
+    // A URL that is signed by version 2 repeats the headers that it is for.
+    let repeated = matches!(name, "content-type" | "content-md5") && query.has("AWSAccessKeyId");
+    name == "x-id" || is_of_signature(name) || name.starts_with("response-") || repeated
 }
 
 #[cfg(test)]
@@ -230,6 +228,7 @@ mod tests {
             (Method::PUT, "/b/k", "partNumber=1&uploadId=u", Operation::UploadPart),
             (Method::GET, "/b/k", "response-content-type=a&X-Amz-Date=x", Operation::GetObject),
             (Method::GET, "/b/k", "AWSAccessKeyId=a&Signature=b&Expires=1", Operation::GetObject),
+            (Method::PUT, "/b/k", "content-type=a&AWSAccessKeyId=a&Signature=b&Expires=1", Operation::PutObject),
             (Method::POST, "/b/k", "legalHold&add=x", Operation::ChangeLegalHold),
             (Method::DELETE, "/b/k", "uploadId=u", Operation::AbortMultipartUpload),
         ];
@@ -245,6 +244,7 @@ mod tests {
             (Method::PUT, "/b", "acl&anything", "NotImplemented"),
             (Method::PUT, "/b/k", "anything=1", "NotImplemented"),
             (Method::PUT, "/b/k", "partNumber=1", "NotImplemented"),
+            (Method::PUT, "/b/k", "content-type=a", "NotImplemented"),
             (Method::GET, "/b", "versions", "NotImplemented"),
             (Method::POST, "/b/k", "restore", "NotImplemented"),
             (Method::POST, "/b/k", "", "MethodNotAllowed"),

@@ -34,6 +34,9 @@ impl Element {
             return Err(Code::MissingRequestBodyError.into());
         }
         let text = std::str::from_utf8(document).map_err(|_| malformed())?;
+        if text.contains('\0') {
+            return Err(malformed());
+        }
         let element = read(text)?;
         if element.name == root { Ok(element) } else { Err(malformed()) }
     }

@@ -13,6 +13,8 @@ use tracing::{info, warn};
 
 use crate::cos::domain::id::BlobId;
 
+/// Bytes of the disk that uploads leave free, so that the store can note what is deleted.
+const RESERVED_BYTES: u64 = 1024 * 1024;
 /// Folder of files that are being written.
 const DRAFTS: &str = "new";
 
@@ -161,9 +163,14 @@ impl DraftFile {
     /// Syncs the file and gives it its name. It is gone all the same unless [`DraftFile::keep`] follows.
     ///
     /// # Errors
-    /// The disk's.
+    /// The disk's; `StorageFull` when too little of it is left.
     pub(crate) fn publish(&mut self, file: &File) -> io::Result<()> {
         file.sync_all()?;
+        let disk = rustix::fs::fstatvfs(file)?;
+        // A file system without a size does not tell how much is left.
+        if disk.f_blocks > 0 && disk.f_bavail.saturating_mul(disk.f_frsize) < RESERVED_BYTES {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         let name = self.files.path(self.id);
         if let Some(path) = &mut self.path {
             std::fs::rename(&*path, &name)?;
@@ -172,9 +179,10 @@ impl DraftFile {
         sync_folder(&self.files.folder)
     }
 
-    /// Keeps the file: a row names it now.
-    pub(crate) fn keep(mut self) {
+    /// Keeps the file: a row is to name it.
+    pub(crate) fn keep(mut self) -> BlobId {
         self.path = None;
+        self.id
     }
 }
 

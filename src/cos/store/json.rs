@@ -99,15 +99,15 @@ pub(super) fn to_retention(text: &str) -> Option<ObjectRetention> {
     Some(ObjectRetention { period_seconds, expires_at: Timestamp::from_millis(until), holds })
 }
 
-/// `[period or null, until or null, hold or null]`
+/// `[period or null, until or null, ["hold",…]]`
 pub(super) fn from_draft(draft: &RetentionDraft) -> String {
-    json!([draft.period_seconds, draft.expires_at.map(Timestamp::millis), draft.hold]).to_string()
+    json!([draft.period_seconds, draft.expires_at.map(Timestamp::millis), draft.holds]).to_string()
 }
 
 /// The opposite of [`from_draft`].
 pub(super) fn to_draft(text: &str) -> Option<RetentionDraft> {
-    let (period_seconds, until, hold): (Option<u64>, Option<i64>, Option<String>) = serde_json::from_str(text).ok()?;
-    Some(RetentionDraft { period_seconds, expires_at: until.map(Timestamp::from_millis), hold })
+    let (period_seconds, until, holds): (Option<u64>, Option<i64>, Vec<String>) = serde_json::from_str(text).ok()?;
+    Some(RetentionDraft { period_seconds, expires_at: until.map(Timestamp::from_millis), holds })
 }
 
 #[cfg(test)]
@@ -133,7 +133,7 @@ mod tests {
         let holds = vec![LegalHold { id: "h".to_owned(), at }];
         let retention = ObjectRetention { period_seconds: 7, expires_at: at, holds };
         assert_eq!(to_retention(&from_retention(&retention)), Some(retention));
-        let draft = RetentionDraft { period_seconds: None, expires_at: Some(at), hold: Some("h".to_owned()) };
+        let draft = RetentionDraft { period_seconds: None, expires_at: Some(at), holds: vec!["h".to_owned()] };
         assert_eq!(to_draft(&from_draft(&draft)), Some(draft));
     }
 }

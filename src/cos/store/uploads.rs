@@ -22,7 +22,7 @@ pub(crate) struct UploadRow {
     pub(crate) attributes: Attributes,
     pub(crate) tags: Vec<Tag>,
     pub(crate) retention: RetentionDraft,
-    /// `None` while it is under way.
+    /// `None` while it is under way; of an aborted one with empty texts.
     pub(crate) completed: Option<Completed>,
 }
 
@@ -78,6 +78,14 @@ pub(crate) fn complete(tx: &Tx<'_>, id: UploadId, completed: &Completed) -> Resu
     Ok(())
 }
 
+/// Notes that an upload is aborted. Its row stays, so that a listing can go on from there.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn abort(tx: &Tx<'_>, id: UploadId) -> Result<(), Error> {
+    complete(tx, id, &Completed { etag: String::new(), list: String::new() })
+}
+
 /// Removes an upload's row.
 ///
 /// # Errors
@@ -101,19 +109,50 @@ pub(crate) fn all_of(tx: &Tx<'_>, bucket: BucketId) -> Result<Vec<UploadId>, Err
     Ok(all)
 }
 
-/// Hands uploads under way to `take`, by key from `from` on and then by age, as long as it wants more.
+/// Where a walk begins: behind the upload of that key and number, which need not be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place<'a> {
+    pub(crate) key: &'a str,
+    seq: i64,
+}
+
+impl<'a> Place<'a> {
+    /// Before all uploads of that key.
+    pub(crate) fn before(key: &'a str) -> Self {
+        Self { key, seq: 0 }
+    }
+
+    /// Behind all uploads of that key.
+    pub(crate) fn behind_all(key: &'a str) -> Self {
+        Self { key, seq: i64::MAX }
+    }
+
+    /// Behind an upload of that key, whether it is under way or has ended; `None` when there was none.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) fn behind(tx: &Tx<'_>, bucket: BucketId, key: &'a str, id: &str) -> Result<Option<Self>, Error> {
+        let mut statement = tx.prepare("SELECT seq FROM uploads WHERE id = ?1 AND bucket_id = ?2 AND key = ?3")?;
+        let mut rows = statement.query([id, bucket.to_string().as_str(), key])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        Ok(Some(Self { key, seq: row.get("seq")? }))
+    }
+}
+
+/// Hands uploads under way to `take`, by key and then by age, as long as it wants more.
 ///
 /// # Errors
 /// The store's.
 pub(crate) fn walk(
     tx: &Tx<'_>,
     bucket: BucketId,
-    from: &str,
+    from: Place<'_>,
     mut take: impl FnMut(UploadRow) -> bool,
 ) -> Result<(), Error> {
-    let mut statement =
-        tx.prepare("SELECT * FROM uploads WHERE bucket_id = ?1 AND key >= ?2 AND list IS NULL ORDER BY key, seq")?;
-    let mut rows = statement.query([bucket.to_string().as_str(), from])?;
+    let mut statement = tx.prepare(
+        "SELECT * FROM uploads WHERE bucket_id = ?1 AND (key, seq) > (?2, ?3) AND list IS NULL ORDER BY key, seq",
+    )?;
+    let mut rows = statement.query(params![bucket.to_string(), from.key, from.seq])?;
     while let Some(row) = rows.next()? {
         if !take(read(row)?) {
             break;

@@ -93,7 +93,8 @@ impl Key {
     /// `KeyRootRequired` for a root key's action on a standard key, then what the state machine refuses.
     pub(crate) fn check(&self, action: Action, now: Timestamp) -> Result<Next, Reason> {
         self.require_root_for(action)?;
-        transition(&self.state, action, &self.moments(), now)
+        // Of whole seconds, as all instants of the key are: the last second of a span counts as a whole.
+        transition(&self.state, action, &self.moments(), now.whole_seconds())
     }
 
     /// Refuses what a standard key cannot do.
@@ -231,6 +232,7 @@ impl Key {
     /// What a destroyed key's dates allow. `None` for a living key.
     pub(crate) fn afterlife(&self, now: Timestamp) -> Option<Afterlife> {
         let State::Destroyed { at, .. } = &self.state else { return None };
+        let now = now.whole_seconds();
         let restore_until = at.plus(RESTORABLE);
         let purge_from = at.plus(PURGE_AFTER_DELETE);
         Some(Afterlife {

@@ -65,7 +65,9 @@ async fn answer(request: &HttpRequest, state: &State) -> Result<Found, AdminErro
         }
         // A walk over many records is not made more often than it can be afforded, and none without a new record.
         let pause = LOOK_AGAIN.max(walk.elapsed() * WALKS_APART).min(left);
-        wait_for_news(&state.app, so_far, pause, left).await;
+        if state.held(wait_for_news(&state.app, so_far, pause, left)).await.is_none() {
+            return Ok(found);
+        }
     }
 }
 

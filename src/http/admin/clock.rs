@@ -84,7 +84,7 @@ fn refuse(refusal: MoveRefusal, field: &str) -> AdminError {
             field,
             format!("the clock never runs backwards, and it is {} now", now.rfc3339_exact()),
         ),
-        MoveRefusal::TooFar => AdminError::bad_field(field, "the clock ends with the year 9999"),
+        MoveRefusal::TooFar => AdminError::impossible(field, "the clock ends with the year 9999"),
         MoveRefusal::TooLong => {
             AdminError::impossible(field, "one move of the clock is 100 years at most; make several")
         }

@@ -40,7 +40,7 @@ pub(crate) async fn list(request: HttpRequest, state: Data<State>) -> HttpRespon
         state.now().await;
         if !control.wait.is_zero() {
             // When it does not come, what is there is shown.
-            drop(timeout(control.wait, until_there(&state, &wanted, control.least)).await);
+            state.held(timeout(control.wait, until_there(&state, &wanted, control.least))).await;
         }
         let (entries, total) = delivery_log::list(&state.app, wanted, control.limit).await?;
         let shown: Vec<Value> = entries.iter().map(render).collect();

@@ -7,8 +7,7 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
-use crate::app::builtin;
-use crate::app::tokens::{GrantRefusal, Issued};
+use crate::app::tokens::{GrantRefusal, Issued, Tokens};
 use crate::domain::caller::Identity;
 use crate::domain::reason::Reason;
 use crate::http::iam::errors::{self, TokenError};
@@ -107,8 +106,7 @@ async fn identity(state: &State, form: &Form, grant_type: &str, now: i64) -> Res
         }
         ASSUME => {
             state.app.identity_of_access_token(form.required("access_token")?, now)?;
-            of_own_account(form)?;
-            profile(state, form)
+            assumed_profile(state, form)
         }
         SERVICE => {
             state.app.identity_of_access_token(form.required("access_token")?, now)?;
@@ -119,9 +117,6 @@ async fn identity(state: &State, form: &Form, grant_type: &str, now: i64) -> Res
 }
 
 fn profile(state: &State, form: &Form) -> Result<Identity, TokenError> {
-    if let Some(crn) = form.get("profile_crn").filter(|_| form.get("profile_id").is_none()) {
-        return Ok(state.app.identity_of_profile_crn(crn)?);
-    }
     let given = ["profile_id", "profile_name"];
     let found = given.into_iter().find_map(|field| form.get(field).map(|value| (field, value)));
     let (field, value) = found.ok_or_else(|| {
@@ -130,16 +125,18 @@ fn profile(state: &State, form: &Form) -> Result<Identity, TokenError> {
     Ok(state.app.identity_of_profile(field, value)?)
 }
 
-/// A profile that is assumed by its name alone is one of an account, which has to be the one there is.
-///
-/// Source: Go SDK core, assume authenticator.
-fn of_own_account(form: &Form) -> Result<(), TokenError> {
-    let by_name =
-        form.get("profile_name").is_some() && ["profile_id", "profile_crn"].map(|id| form.get(id)) == [None; 2];
-    if by_name && form.required("account")? != builtin::ACCOUNT {
-        return Err(GrantRefusal::ForeignAccount.into());
+/// A profile may also be named by its CRN; its name is one within an account.
+fn assumed_profile(state: &State, form: &Form) -> Result<Identity, TokenError> {
+    if form.get("profile_id").is_some() {
+        return profile(state, form);
     }
-    Ok(())
+    if let Some(crn) = form.get("profile_crn") {
+        return Ok(state.app.identity_of_profile("profile_crn", Tokens::profile_of_crn(crn)?)?);
+    }
+    if form.get("profile_name").is_some() {
+        Tokens::require_own_account(form.required("account")?)?;
+    }
+    profile(state, form)
 }
 
 fn unreadable(reason: &Reason) -> TokenError {

@@ -7,9 +7,11 @@ use actix_web::http::header::{HOST, HeaderName, HeaderValue};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
+use tracing::debug;
 
 use crate::app::delete_key::Reply;
 use crate::app::error::Error;
+use crate::app::lookup;
 use crate::clock::RealTime;
 use crate::domain::alias::KeyRef;
 use crate::domain::audit::{Detail, Initiator, Record, Side, Target};
@@ -108,6 +110,7 @@ async fn turn_away(
     refused: &Unidentified,
 ) -> HttpResponse {
     let refusal = envelope::refuse(operation, &refused.reason.clone().into());
+    debug!(operation = operation.row().id, status = refusal.status, why = refused.why(), "not let in");
     let record = record_unidentified(request, state, operation, now, trace, refused, &refusal);
     state.app.note(record).await;
     refusal.response
@@ -122,6 +125,12 @@ async fn fail(request: &HttpRequest, state: &State, cx: &Context, failure: Optio
     let mut record = Record::of(cx, recorded(refusal.status));
     record.failure.clone_from(&refusal.text);
     record.target.key = named_key(request);
+    if key_text(request).is_some()
+        && let Some((key, name)) = lookup::target(&state.app, cx.instance.id, key_ref(request)).await
+    {
+        record.target = Target { key: Some(key), name, ..record.target };
+    }
+    debug!(operation = cx.operation.row().id, status = refusal.status, why = refusal.text, "refused");
     state.app.note(record).await;
     refusal.response
 }
@@ -189,9 +198,11 @@ pub(crate) fn key_ref(request: &HttpRequest) -> KeyRef {
 
 /// Id and action of `/{id}/actions/{wrap, unwrap or rewrap}`.
 pub(crate) fn of_data_plane(path: &str) -> Option<(&str, &str)> {
-    let (id, rest) = path.strip_prefix('/')?.split_once('/')?;
-    let action = rest.strip_prefix("actions/")?;
-    (!id.is_empty() && matches!(action, "wrap" | "unwrap" | "rewrap")).then_some((id, action))
+    // From its end, which compares a few bytes, where to look for a slash would be to read them all.
+    let is_end = |action: &&&str| path.strip_suffix(**action).is_some_and(|path| path.ends_with('/'));
+    let action = ["unwrap", "rewrap", "wrap"].iter().find(is_end)?;
+    let id = path.strip_suffix(action)?.strip_suffix("/actions/")?.strip_prefix('/')?;
+    (!id.is_empty() && !id.as_bytes().contains(&b'/')).then_some((id, action))
 }
 
 /// The path's part for the key, from its pattern or where there is none.
@@ -217,6 +228,20 @@ pub(crate) fn wants_representation(request: &HttpRequest) -> bool {
 struct Unidentified {
     caller: Option<Arc<Caller>>,
     reason: Reason,
+}
+
+impl Unidentified {
+    /// What the caller is not told: the API answers all of these alike.
+    fn why(&self) -> &'static str {
+        match (&self.caller, &self.reason) {
+            (None, Reason::BearerSubject) => "the Authorization header is no `Bearer` and one readable token",
+            (None, _) => "no token, or one that is expired, of another service or not valid",
+            (Some(_), Reason::Unauthorized) => {
+                "no instance of this id in the caller's account, or none that may be called so"
+            }
+            (Some(_), _) => "the instance's header, its network policy or the body",
+        }
+    }
 }
 
 /// Source: `docs/contract/keys.md` 1, check order: authorization, then instance.
@@ -320,4 +345,22 @@ fn ring(request: &HttpRequest) -> Option<RingScope> {
 fn with_correlation(mut response: HttpResponse, correlation: HeaderValue) -> HttpResponse {
     response.headers_mut().insert(CORRELATION_ID, correlation);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::of_data_plane;
+
+    #[test]
+    fn wrap_unwrap_and_rewrap_of_one_segment_are_the_data_plane() {
+        for action in ["wrap", "unwrap", "rewrap"] {
+            assert_eq!(of_data_plane(&format!("/an-alias/actions/{action}")), Some(("an-alias", action)));
+        }
+        for other in ["/a/actions/rotate", "/a/actions/xwrap", "/actions/wrap", "//actions/wrap", "/a/b/actions/wrap"] {
+            assert_eq!(of_data_plane(other), None, "{other}");
+        }
+        for other in ["a/actions/wrap", "/a/actions/wrap/", "/a/action/wrap", "/a/actionswrap", "/a/wrap", ""] {
+            assert_eq!(of_data_plane(other), None, "{other}");
+        }
+    }
 }

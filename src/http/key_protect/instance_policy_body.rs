@@ -122,12 +122,12 @@ fn terms_of_enabled(kind: PolicyKind, attributes: Option<&Fields>) -> Result<Opt
     }))
 }
 
-/// Only the network may be named while it is disabled. `None`: what was said so far stays.
+/// Only the network may be named while it is disabled. `None`: what was said so far stays. Source for the empty text:
+/// go-client, whose setting of several policies has no way to leave the network out.
 fn terms_of_disabled(kind: PolicyKind, attributes: Option<&Fields>) -> Result<Option<Terms>, Reason> {
     if kind == PolicyKind::AllowedNetwork {
-        // The Go client's call for several policies sends an empty text.
         let value = attributes.and_then(|attributes| attributes.get("allowed_network"));
-        let Some(value) = value.filter(|value| *value != "") else { return Ok(None) };
+        let Some(value) = value.filter(|value| value.as_str() != Some("")) else { return Ok(None) };
         let network = value.as_str().and_then(Network::parse);
         let network = network.ok_or_else(|| Reason::field("allowed_network", Network::RULE))?;
         return Ok(Some(Terms::AllowedNetwork(network)));

@@ -45,7 +45,7 @@ pub(crate) async fn list(request: HttpRequest, state: Data<State>) -> HttpRespon
 /// `HEAD /keys`
 pub(crate) async fn count(request: HttpRequest, state: Data<State>) -> HttpResponse {
     enter(&request, &state, Operation::CountKeys, async |cx| {
-        let total = list_keys::count_keys(&state.app, cx, list_query(&Query::of(&request))).await?;
+        let total = list_keys::count_keys(&state.app, cx, selection(&Query::of(&request))).await?;
         Ok(HttpResponse::Ok().insert_header((KEY_TOTAL, total)).finish())
     })
     .await
@@ -54,6 +54,20 @@ pub(crate) async fn count(request: HttpRequest, state: Data<State>) -> HttpRespo
 fn list_query(query: &Query<'_>) -> Result<ListQuery, Reason> {
     let limit = query.limit()?;
     let offset = query.offset()?;
+    let selection = selection(query)?;
+    let search = match query.get("search") {
+        None | Some("") => None,
+        Some(text) => Some(Search::parse(text).ok_or_else(|| Reason::query("search", "a text after its prefixes"))?),
+    };
+    let sort = match query.get("sort") {
+        None | Some("") => Vec::new(),
+        Some(text) => sort::parse(text).ok_or_else(|| Reason::query("sort", sort::RULE))?,
+    };
+    Ok(ListQuery { selection, search, sort, limit, offset })
+}
+
+/// What a list and its count have in common.
+fn selection(query: &Query<'_>) -> Result<Selection, Reason> {
     let states = query.get("state").filter(|text| !text.is_empty()).map(states).transpose()?;
     let extractable = query.boolean("extractable")?;
     let filter = match query.get("filter") {
@@ -69,21 +83,7 @@ fn list_query(query: &Query<'_>) -> Result<ListQuery, Reason> {
     if twice {
         return Err(Reason::query("filter", "free of properties that are query parameters of the same request"));
     }
-    let search = match query.get("search") {
-        None | Some("") => None,
-        Some(text) => Some(Search::parse(text).ok_or_else(|| Reason::query("search", "a text after its prefixes"))?),
-    };
-    let sort = match query.get("sort") {
-        None | Some("") => Vec::new(),
-        Some(text) => sort::parse(text).ok_or_else(|| Reason::query("sort", sort::RULE))?,
-    };
-    Ok(ListQuery {
-        selection: Selection { states, extractable, filter, ..Selection::default() },
-        search,
-        sort,
-        limit,
-        offset,
-    })
+    Ok(Selection { states, extractable, filter, ..Selection::default() })
 }
 
 /// A comma list of integers from 0 to 5, without blanks or a trailing comma; 4 matches nothing (ASSUMED).

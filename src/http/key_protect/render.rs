@@ -40,10 +40,10 @@ pub(crate) struct KeyBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     expiration_date: Option<String>,
     extractable: bool,
-    crn: String,
-    imported: bool,
     #[serde(rename = "keyRingID")]
     key_ring_id: &'a str,
+    crn: String,
+    imported: bool,
     deleted: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     payload: Option<String>,

@@ -12,13 +12,12 @@ use crate::app::builtin;
 use crate::app::instances::{InstanceChange, Lock, NewInstance, Reach};
 use crate::domain::caller::Caller;
 use crate::domain::crn;
-use crate::domain::grant::Site;
 use crate::domain::id::InstanceId;
 use crate::domain::instance::{Instance, Plan, Service};
 use crate::domain::instance_policy::network::Network;
 use crate::http::query::Query;
 use crate::http::resource_controller::errors::ControllerError;
-use crate::http::resource_controller::page::{Page, UpdatedSpan, numbered};
+use crate::http::resource_controller::page::{Page, UpdatedSpan};
 use crate::http::resource_controller::render;
 use crate::http::state::State;
 use crate::http::{auth, body, panics, transaction};
@@ -30,15 +29,16 @@ const NAME_CHARACTERS_MAX: usize = 180;
 pub(crate) async fn create(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
     respond(&request, async {
         let caller = auth::caller(&state.app, &request)?;
-        // Whoever may make nothing anywhere is not told what is wrong with the body.
-        allowed(state.app.may_create(&caller, None))?;
-        let fields = members(&request, payload).await?;
-        let wanted = new_instance(&fields)?;
-        let (service, region) = (wanted.plan.service, wanted.region.as_str());
-        let site = Site { service, region, resource_group: &wanted.resource_group };
-        allowed(state.app.may_create(&caller, Some(site)))?;
-        let now = state.now().await;
-        let instance = state.app.create_instance(&caller, wanted, now).await?;
+        let anywhere = state.app.may_manage(&caller, None);
+        // Whoever may make some instances has to show that this is one of them.
+        let known = |error| if anywhere { error } else { ControllerError::forbidden() };
+        let fields = members(&request, payload).await.map_err(known)?;
+        let wanted = new_instance(&fields).map_err(known)?;
+        let planned = state.app.plan_instance(&caller, wanted, state.now().await)?;
+        if !anywhere && !state.app.may_manage(&caller, Some(&planned)) {
+            return Err(ControllerError::forbidden());
+        }
+        let instance = state.app.create_instance(planned).await?;
         Ok((StatusCode::CREATED, Some(render::instance(&instance, &state.info.url))))
     })
     .await
@@ -50,12 +50,12 @@ pub(crate) async fn list(request: HttpRequest, state: Data<State>) -> HttpRespon
         let caller = auth::caller(&state.app, &request)?;
         let query = Query::of(&request);
         let page = Page::of(&query)?;
-        let visible = |instance: &Instance| state.app.may_view(&caller, instance);
-        let matching: Vec<(usize, Arc<Instance>)> = numbered(state.app.memory.instances.all())
-            .filter(|(_, instance)| matches(instance, &query, &page.updated) && visible(instance))
-            .collect();
+        let all = state.app.memory.instances.all();
+        let matches = |instance: &Arc<Instance>| {
+            matches(instance, &query, &page.updated) && state.app.may_view(&caller, instance)
+        };
         let shown = |instance: &Arc<Instance>| render::instance(instance, &state.info.url);
-        Ok((StatusCode::OK, Some(page.render("/v2/resource_instances", &query, &matching, shown))))
+        Ok((StatusCode::OK, Some(page.render("/v2/resource_instances", &query, &all, matches, shown))))
     })
     .await
 }
@@ -222,7 +222,7 @@ fn new_instance(fields: &Map<String, Value>) -> Result<NewInstance, ControllerEr
         parameters: parameters(fields)?,
         tags: tags(fields)?,
         allow_cleanup: boolean(fields, "allow_cleanup")?.unwrap_or(false),
-        private_only: plan.service == Service::KeyProtect && network(fields)? == Some(Network::PrivateOnly),
+        private_only: plan.service == Service::KeyProtect && is_private_only(fields)?,
     })
 }
 
@@ -262,11 +262,11 @@ fn parameters(fields: &Map<String, Value>) -> Result<Option<String>, ControllerE
 }
 
 /// Source: docs, provision: the parameter sets Key Protect's network policy.
-fn network(fields: &Map<String, Value>) -> Result<Option<Network>, ControllerError> {
-    let given = fields.get("parameters").and_then(|parameters| parameters.get("allowed_network"));
-    let Some(given) = given.filter(|given| !given.is_null()) else { return Ok(None) };
+fn is_private_only(fields: &Map<String, Value>) -> Result<bool, ControllerError> {
+    let network = fields.get("parameters").and_then(|parameters| parameters.get("allowed_network"));
+    let Some(network) = network.filter(|network| !network.is_null()) else { return Ok(false) };
     let wrong = || ControllerError::bad_request(format!("`parameters.allowed_network` must be {}", Network::RULE));
-    given.as_str().and_then(Network::parse).map(Some).ok_or_else(wrong)
+    Ok(network.as_str().and_then(Network::parse).ok_or_else(wrong)? == Network::PrivateOnly)
 }
 
 fn tags(fields: &Map<String, Value>) -> Result<Vec<String>, ControllerError> {

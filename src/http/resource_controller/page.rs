@@ -11,8 +11,9 @@ const PAGE_MAX: usize = 100;
 
 /// Which part of a list is asked for.
 pub(crate) struct Page {
-    /// The number of the row before the first one.
-    after: usize,
+    /// A place among all resources, removed ones and others that are not asked for too: so nothing is left out where
+    /// somebody removes what one page shows before asking for the next.
+    start: usize,
     limit: usize,
     pub(crate) updated: UpdatedSpan,
 }
@@ -41,55 +42,47 @@ impl Page {
             Some(Ok(limit)) if (1..=PAGE_MAX).contains(&limit) => limit,
             Some(_) => return Err(ControllerError::bad_request("`limit` must be between 1 and 100")),
         };
-        let after = match query.get("start").map(str::parse) {
+        let start = match query.get("start").map(str::parse) {
             None => 0,
-            Some(Ok(after)) => after,
+            Some(Ok(start)) => start,
             Some(Err(_)) => return Err(ControllerError::bad_request("`start` must be taken from `next_url`")),
         };
-        let updated = UpdatedSpan {
-            from: instant(query, "updated_from", "T00:00:00Z")?,
-            to: instant(query, "updated_to", "T23:59:59.999Z")?,
+        let instant = |name: &str, time_of_a_date: &str| match query.get(name) {
+            None => Ok(None),
+            Some(text) => {
+                let read = Timestamp::parse(text).or_else(|| Timestamp::parse(&format!("{text}T{time_of_a_date}Z")));
+                let wrong = || ControllerError::bad_request(format!("`{name}` must be a date or a time of RFC 3339"));
+                read.map(Some).ok_or_else(wrong)
+            }
         };
-        Ok(Self { after, limit, updated })
+        // A date is the whole day in UTC.
+        let from = instant("updated_from", "00:00:00")?;
+        let updated = UpdatedSpan { from, to: instant("updated_to", "23:59:59.999")? };
+        Ok(Self { start, limit, updated })
     }
 
-    /// The page of all that match, as the API tells it. `path`: the list's own. Each row comes with its number in the
-    /// order of creation, which it keeps whatever becomes of other rows: pages go on behind the last row that was shown.
+    /// The page of those that match, as the API tells it. `path`: the list's own. `all`: in order of creation.
     pub(crate) fn render<T>(
         &self,
         path: &str,
         query: &Query<'_>,
-        all: &[(usize, T)],
+        all: &[T],
+        matches: impl Fn(&T) -> bool,
         show: impl Fn(&T) -> Value,
     ) -> Value {
-        let rest = all.iter().filter(|(number, _)| *number > self.after);
-        let page: Vec<&(usize, T)> = rest.clone().take(self.limit).collect();
-        let more = rest.count() > page.len();
-        let next = page.last().filter(|_| more).map(|(number, _)| self.next(path, query, *number));
-        let shown: Vec<Value> = page.iter().map(|(_, row)| show(row)).collect();
+        let mut matching = all.iter().enumerate().skip(self.start).filter(|(_, one)| matches(one));
+        let shown: Vec<Value> = matching.by_ref().take(self.limit).map(|(_, one)| show(one)).collect();
+        let next = matching.next().map(|(place, _)| self.next(path, query, place));
         json!({ "rows_count": shown.len(), "next_url": next, "resources": shown })
     }
 
     /// The next page of the same list: filters go along.
-    fn next(&self, path: &str, query: &Query<'_>, after: usize) -> String {
+    fn next(&self, path: &str, query: &Query<'_>, start: usize) -> String {
         let mut pairs = form_urlencoded::Serializer::new(String::new());
-        pairs.append_pair("start", &after.to_string()).append_pair("limit", &self.limit.to_string());
+        pairs.append_pair("start", &start.to_string()).append_pair("limit", &self.limit.to_string());
         for name in query.names().filter(|name| !matches!(*name, "start" | "limit")) {
             pairs.append_pair(name, query.get(name).unwrap_or_default());
         }
         format!("{path}?{}", pairs.finish())
     }
-}
-
-/// A time, or a date, which stands for that time of day. Source: examples of IBM's SDKs pass dates.
-fn instant(query: &Query<'_>, name: &str, of_day: &str) -> Result<Option<Timestamp>, ControllerError> {
-    let Some(text) = query.get(name) else { return Ok(None) };
-    let at = Timestamp::parse(text).or_else(|| Timestamp::parse(&format!("{text}{of_day}")));
-    let wrong = || ControllerError::bad_request(format!("`{name}` must be a date or a time of RFC 3339"));
-    at.map(Some).ok_or_else(wrong)
-}
-
-/// Numbers rows from 1 on, as [`Page::render`] wants them.
-pub(crate) fn numbered<T>(rows: impl IntoIterator<Item = T>) -> impl Iterator<Item = (usize, T)> {
-    (1..).zip(rows)
 }

@@ -18,7 +18,7 @@ use crate::http::auth;
 use crate::http::query::Query;
 use crate::http::resource_controller::errors::ControllerError;
 use crate::http::resource_controller::instances::{above, allowed, manager, members, name, named_by, respond, text};
-use crate::http::resource_controller::page::{Page, numbered};
+use crate::http::resource_controller::page::Page;
 use crate::http::resource_controller::render;
 use crate::http::state::State;
 
@@ -123,11 +123,9 @@ async fn listed(
     let query = Query::of(request);
     let page = Page::of(&query)?;
     let all = state.app.list_resource_keys().await?;
-    let matching: Vec<(usize, Shown)> = numbered(all)
-        .filter(|(_, one)| one.key.removed.is_none() && belongs(one) && matches(one, &query, &page))
-        .filter(|(_, one)| state.app.may_view(&caller, &one.instance))
-        .collect();
-    Ok(page.render(path, &query, &matching, |one| shown(state, &caller, one)))
+    let visible = |one: &Shown| one.key.removed.is_none() && state.app.may_view(&caller, &one.instance);
+    let matches = |one: &Shown| visible(one) && belongs(one) && matches(one, &query, &page);
+    Ok(page.render(path, &query, &all, matches, |one| shown(state, &caller, one)))
 }
 
 /// Only who may manage the instance sees what is secret.

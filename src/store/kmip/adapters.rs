@@ -123,6 +123,7 @@ pub(crate) fn mark_updated(tx: &Tx<'_>, adapter: AdapterId, mark: &Mark) -> Resu
 pub(crate) fn remove(tx: &Tx<'_>, adapter: AdapterId) -> Result<(), Error> {
     for statement in [
         "DELETE FROM kmip_objects WHERE adapter_id = ?1",
+        "DELETE FROM kmip_object_counts WHERE adapter_id = ?1",
         "DELETE FROM kmip_certificates WHERE adapter_id = ?1",
         "DELETE FROM kmip_adapters WHERE id = ?1",
     ] {

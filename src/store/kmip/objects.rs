@@ -36,12 +36,15 @@ pub(crate) fn list(
     states: &[ObjectState],
     page: Page,
 ) -> Result<Listed<Object>, Error> {
-    let meant = meant(states);
-    let total = first(tx, &format!("SELECT count(*) {meant}"), [adapter.to_string()])?.unwrap_or_default();
+    let counted = format!(
+        "SELECT coalesce(sum(objects), 0) FROM kmip_object_counts WHERE adapter_id = ?1 AND state IN ({})",
+        numbers(states)
+    );
+    let total = first(tx, &counted, [adapter.to_string()])?.unwrap_or_default();
     // One walk for each state, merged: that needs no sorting.
-    let numbers: BTreeSet<u8> = states.iter().map(|state| state.number()).collect();
+    let different: BTreeSet<u8> = states.iter().map(|state| state.number()).collect();
     let walk = |number| format!("SELECT seq FROM kmip_objects WHERE adapter_id = ?1 AND state = {number}");
-    let walks: Vec<String> = numbers.into_iter().map(walk).collect();
+    let walks: Vec<String> = different.into_iter().map(walk).collect();
     let sql = format!("{} ORDER BY 1 LIMIT ?2 OFFSET ?3", walks.join(" UNION ALL "));
     let mut statement = tx.prepare(&sql)?;
     let seqs = statement.query_map(params![adapter.to_string(), page.limit, page.offset], |row| row.get(0))?;
@@ -62,8 +65,9 @@ pub(crate) fn list(
 /// # Errors
 /// The store's.
 pub(crate) fn any_living(tx: &Tx<'_>, adapter: AdapterId) -> Result<bool, Error> {
-    let meant = meant(&ObjectState::LIVING);
-    Ok(tx.prepare(&format!("SELECT 1 {meant}"))?.exists([adapter.to_string()])?)
+    let living = numbers(&ObjectState::LIVING);
+    let sql = format!("SELECT 1 FROM kmip_objects WHERE adapter_id = ?1 AND state IN ({living})");
+    Ok(tx.prepare(&sql)?.exists([adapter.to_string()])?)
 }
 
 /// Adds an object.
@@ -110,9 +114,10 @@ pub(crate) fn update(tx: &Tx<'_>, object: &Object) -> Result<(), Error> {
     Ok(())
 }
 
-fn meant(states: &[ObjectState]) -> String {
+/// As SQL has a list of them.
+fn numbers(states: &[ObjectState]) -> String {
     let numbers: Vec<String> = states.iter().map(|state| state.number().to_string()).collect();
-    format!("FROM kmip_objects WHERE adapter_id = ?1 AND state IN ({})", numbers.join(","))
+    numbers.join(",")
 }
 
 fn read(row: &rusqlite::Row<'_>) -> Result<Object, Error> {

@@ -68,7 +68,8 @@ CREATE TABLE resource_keys (
 ) STRICT;
 CREATE INDEX resource_keys_by_instance ON resource_keys (instance_id, seq);
 
--- Keys without their material. state: 1 active, 2 suspended, 3 deactivated, 5 destroyed.
+-- Keys without their material. state: 1 active, 2 suspended, 3 deactivated, 5 destroyed. kind: all that lists tell apart
+-- by yes and no.
 CREATE TABLE keys (
     seq INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -92,43 +93,65 @@ CREATE TABLE keys (
     version_id TEXT NOT NULL,
     version_created_at INTEGER NOT NULL,
     authorized_by TEXT,
-    authorized_until INTEGER
+    authorized_until INTEGER,
+    kind INTEGER NOT NULL CHECK (kind = state * 16 + extractable * 8 + imported * 4 + (expires_at IS NOT NULL) * 2
+        + (rotated_at IS NOT NULL))
 ) STRICT;
-CREATE INDEX keys_by_kind ON keys (instance_id, state, extractable, imported, id);
-CREATE INDEX keys_by_ring ON keys (instance_id, ring_id, state, extractable, imported, id);
-CREATE INDEX keys_by_creation ON keys (instance_id, state, extractable, imported, created_at, id);
-CREATE INDEX keys_by_update ON keys (instance_id, state, extractable, imported, updated_at, id);
-CREATE INDEX keys_by_rotation ON keys (instance_id, state, extractable, imported, rotated_at, id)
-    WHERE rotated_at IS NOT NULL;
-CREATE INDEX keys_by_deletion ON keys (instance_id, state, extractable, imported, deleted_at, id)
-    WHERE deleted_at IS NOT NULL;
-CREATE INDEX keys_by_expiration ON keys (instance_id, state, extractable, imported, expires_at, id)
-    WHERE expires_at IS NOT NULL;
+CREATE INDEX keys_by_kind ON keys (instance_id, kind, id, name);
+CREATE INDEX keys_by_ring ON keys (instance_id, ring_id, kind, id);
+CREATE INDEX keys_by_creation ON keys (instance_id, kind, created_at, id);
+CREATE INDEX keys_by_update ON keys (instance_id, kind, updated_at, id);
+CREATE INDEX keys_by_rotation ON keys (instance_id, kind, rotated_at, id) WHERE rotated_at IS NOT NULL;
+CREATE INDEX keys_by_deletion ON keys (instance_id, kind, deleted_at, id) WHERE deleted_at IS NOT NULL;
+CREATE INDEX keys_by_expiration ON keys (instance_id, kind, expires_at, id) WHERE expires_at IS NOT NULL;
 
--- How many keys there are of each sort, so that nobody has to count them one by one.
+-- How many keys there are of each kind in each ring, so that nobody has to count them one by one.
 CREATE TABLE key_counts (
     instance_id TEXT NOT NULL,
     ring_id TEXT NOT NULL,
-    state INTEGER NOT NULL,
-    extractable INTEGER NOT NULL,
-    imported INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
     keys INTEGER NOT NULL,
-    PRIMARY KEY (instance_id, ring_id, state, extractable, imported)
+    PRIMARY KEY (instance_id, ring_id, kind)
 ) STRICT, WITHOUT ROWID;
-CREATE TRIGGER key_counts_insert AFTER INSERT ON keys BEGIN
-    INSERT INTO key_counts VALUES (new.instance_id, new.ring_id, new.state, new.extractable, new.imported, 1)
-        ON CONFLICT (instance_id, ring_id, state, extractable, imported) DO UPDATE SET keys = keys + 1;
+
+-- The same for each 1,024 keys that were made one after another, whatever their rings; and between which instants.
+CREATE TABLE key_spans (
+    instance_id TEXT NOT NULL,
+    kind INTEGER NOT NULL,
+    span INTEGER NOT NULL,
+    keys INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    PRIMARY KEY (instance_id, kind, span)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER keys_counted_in AFTER INSERT ON keys BEGIN
+    INSERT INTO key_counts VALUES (new.instance_id, new.ring_id, new.kind, 1)
+        ON CONFLICT (instance_id, ring_id, kind) DO UPDATE SET keys = keys + 1;
+    INSERT INTO key_spans VALUES (new.instance_id, new.kind, new.seq >> 10, 1, new.created_at, new.created_at)
+        ON CONFLICT (instance_id, kind, span) DO UPDATE SET keys = keys + 1, first = min(first, excluded.first),
+            last = max(last, excluded.last);
 END;
-CREATE TRIGGER key_counts_delete AFTER DELETE ON keys BEGIN
-    UPDATE key_counts SET keys = keys - 1 WHERE instance_id = old.instance_id AND ring_id = old.ring_id
-        AND state = old.state AND extractable = old.extractable AND imported = old.imported;
+CREATE TRIGGER keys_counted_out AFTER DELETE ON keys BEGIN
+    UPDATE key_counts SET keys = keys - 1
+        WHERE instance_id = old.instance_id AND ring_id = old.ring_id AND kind = old.kind;
+    UPDATE key_spans SET keys = keys - 1
+        WHERE instance_id = old.instance_id AND kind = old.kind AND span = old.seq >> 10;
+    DELETE FROM key_spans
+        WHERE instance_id = old.instance_id AND kind = old.kind AND span = old.seq >> 10 AND keys = 0;
 END;
-CREATE TRIGGER key_counts_update AFTER UPDATE OF ring_id, state ON keys
-    WHEN old.ring_id <> new.ring_id OR old.state <> new.state BEGIN
-    UPDATE key_counts SET keys = keys - 1 WHERE instance_id = old.instance_id AND ring_id = old.ring_id
-        AND state = old.state AND extractable = old.extractable AND imported = old.imported;
-    INSERT INTO key_counts VALUES (new.instance_id, new.ring_id, new.state, new.extractable, new.imported, 1)
-        ON CONFLICT (instance_id, ring_id, state, extractable, imported) DO UPDATE SET keys = keys + 1;
+CREATE TRIGGER keys_counted_elsewhere AFTER UPDATE OF ring_id, kind ON keys
+    WHEN old.ring_id <> new.ring_id OR old.kind <> new.kind BEGIN
+    UPDATE key_counts SET keys = keys - 1
+        WHERE instance_id = old.instance_id AND ring_id = old.ring_id AND kind = old.kind;
+    INSERT INTO key_counts VALUES (new.instance_id, new.ring_id, new.kind, 1)
+        ON CONFLICT (instance_id, ring_id, kind) DO UPDATE SET keys = keys + 1;
+    UPDATE key_spans SET keys = keys - 1
+        WHERE instance_id = old.instance_id AND kind = old.kind AND span = old.seq >> 10;
+    DELETE FROM key_spans
+        WHERE instance_id = old.instance_id AND kind = old.kind AND span = old.seq >> 10 AND keys = 0;
+    INSERT INTO key_spans VALUES (new.instance_id, new.kind, new.seq >> 10, 1, new.created_at, new.created_at)
+        ON CONFLICT (instance_id, kind, span) DO UPDATE SET keys = keys + 1, first = min(first, excluded.first),
+            last = max(last, excluded.last);
 END;
 
 -- Key material, sealed under the master key. A root key has one row a version, oldest first by seq.
@@ -276,6 +299,26 @@ CREATE TABLE kmip_objects (
 ) STRICT;
 CREATE INDEX kmip_objects_by_adapter ON kmip_objects (adapter_id, state, seq);
 
+-- How many objects an adapter has in each state.
+CREATE TABLE kmip_object_counts (
+    adapter_id TEXT NOT NULL,
+    state INTEGER NOT NULL,
+    objects INTEGER NOT NULL,
+    PRIMARY KEY (adapter_id, state)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER kmip_objects_counted_in AFTER INSERT ON kmip_objects BEGIN
+    INSERT INTO kmip_object_counts VALUES (new.adapter_id, new.state, 1)
+        ON CONFLICT (adapter_id, state) DO UPDATE SET objects = objects + 1;
+END;
+CREATE TRIGGER kmip_objects_counted_out AFTER DELETE ON kmip_objects BEGIN
+    UPDATE kmip_object_counts SET objects = objects - 1 WHERE adapter_id = old.adapter_id AND state = old.state;
+END;
+CREATE TRIGGER kmip_objects_counted_elsewhere AFTER UPDATE OF state ON kmip_objects WHEN old.state <> new.state BEGIN
+    UPDATE kmip_object_counts SET objects = objects - 1 WHERE adapter_id = old.adapter_id AND state = old.state;
+    INSERT INTO kmip_object_counts VALUES (new.adapter_id, new.state, 1)
+        ON CONFLICT (adapter_id, state) DO UPDATE SET objects = objects + 1;
+END;
+
 -- Access policies and authorizations of IAM. kind: access or authorization; state: active or deleted. subject and
 -- resource are conditions as JSON, roles are CRNs with commas between them; normal is what
 -- two policies share that give the same.
@@ -359,8 +402,8 @@ CREATE TABLE registrations (
     revision INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX registrations_by_key_and_resource ON registrations (key_id, resource_crn);
-CREATE INDEX registrations_by_key ON registrations (key_id, seq);
-CREATE INDEX registrations_by_instance ON registrations (instance_id, seq);
+CREATE INDEX registrations_by_key ON registrations (key_id, prevent_deletion, seq);
+CREATE INDEX registrations_by_instance ON registrations (instance_id, prevent_deletion, seq);
 CREATE INDEX registrations_by_resource ON registrations (instance_id, resource_crn);
 
 -- Buckets of Cloud Object Storage. The data key is sealed under the master key (nonce, sealed) or, with a root key, wrapped by
@@ -421,7 +464,8 @@ CREATE TABLE objects (
     UNIQUE (bucket_id, key)
 ) STRICT;
 
--- Uploads in parts. etag and list are those of a completed one: its answer, and a digest of the parts that it named.
+-- Uploads in parts. etag and list are those of a completed one: its answer, and a digest of the parts that it named; of an
+-- aborted one they are empty.
 CREATE TABLE uploads (
     seq INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -449,8 +493,7 @@ CREATE TABLE blobs (
     UNIQUE (owner, number)
 ) STRICT;
 
--- Whom events are told. events: words joined by commas; ack: http or event_ack. Secrets are sealed under the master key;
--- the former one signs until former_until.
+-- Whom events are told. events: words joined by commas; ack: http or event_ack. Secrets are sealed under the master key.
 CREATE TABLE subscribers (
     seq INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
@@ -462,11 +505,17 @@ CREATE TABLE subscribers (
     built_in INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     nonce BLOB NOT NULL UNIQUE,
-    sealed BLOB NOT NULL,
-    former_nonce BLOB,
-    former_sealed BLOB,
-    former_until INTEGER
+    sealed BLOB NOT NULL
 ) STRICT;
+
+-- Secrets of subscribers that were replaced: each goes on to sign until its end.
+CREATE TABLE former_secrets (
+    subscriber TEXT NOT NULL,
+    until INTEGER NOT NULL,
+    nonce BLOB NOT NULL UNIQUE,
+    sealed BLOB NOT NULL
+) STRICT;
+CREATE INDEX former_secrets_by_subscriber ON former_secrets (subscriber, until);
 
 -- Lifecycle events: one action on a key, as one of its registrations is told of it. body: the bytes that each attempt
 -- sends; the four version columns are a rotation's. outcome: open, succeeded, failed, dropped.

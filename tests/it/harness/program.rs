@@ -69,6 +69,13 @@ impl Output {
     }
 }
 
+/// A line of bash with the program as its arguments' first.
+fn bash(line: &str) -> Command {
+    let mut command = Command::new("bash");
+    command.args(["-c", line, "bash", PROGRAM]);
+    command
+}
+
 impl Launch {
     /// On a data folder, on any port.
     pub(crate) fn on(folder: &Path) -> Self {
@@ -82,9 +89,12 @@ impl Launch {
 
     /// By way of a line of bash, in which `"$@"` is the program with its arguments.
     pub(crate) fn by_way_of(line: &str, folder: &Path) -> Self {
-        let mut command = Command::new("bash");
-        command.args(["-c", line, "bash", PROGRAM]);
-        Self::through(command, folder, "off")
+        Self::through(bash(line), folder, "off")
+    }
+
+    /// The same with the storage gateway.
+    pub(crate) fn with_gateway_by_way_of(line: &str, folder: &Path) -> Self {
+        Self::through(bash(line), folder, "0")
     }
 
     fn through(mut command: Command, folder: &Path, cos_port: &str) -> Self {
@@ -154,6 +164,15 @@ impl Program {
         let instance = self.info["instanceId"].as_str().expect("an instance");
         caller.fields = format!("authorization: Bearer {token}\r\nbluemix-instance: {instance}\r\n");
         caller
+    }
+
+    /// A caller of the gateway, as the owner; the built-in storage instance is named.
+    pub(crate) fn storage_caller(&self) -> Caller {
+        let caller = self.caller("storage").fields;
+        let (token, _) = caller.split_once("\r\n").expect("a header of its own");
+        let instance = self.info["cosInstanceCrn"].as_str().expect("an instance");
+        let fields = format!("{token}\r\nibm-service-instance-id: {instance}\r\n");
+        Caller::new(self.info["cosUrl"].as_str().expect("a gateway"), &fields)
     }
 
     /// Its number: the program's own, also behind a shell.

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::dice::let_pass;
+
 /// Longest wait for an answer, real time, unless a test says otherwise.
 const PATIENCE: Duration = Duration::from_secs(8);
 
@@ -143,6 +145,16 @@ impl Raw {
             Ok(read) => read == 0,
             Err(error) => !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
         }
+    }
+
+    /// Reads that many whole MiB as they come, with a pause of real time after each.
+    pub(crate) fn read_slowly(&mut self, mebibytes: usize, pause: Duration) -> Result<()> {
+        let mut mebibyte = vec![0; 1024 * 1024];
+        for _ in 0..mebibytes {
+            self.stream.read_exact(&mut mebibyte)?;
+            let_pass(pause);
+        }
+        Ok(())
     }
 
     fn more(&mut self) -> Result<()> {

@@ -87,8 +87,13 @@ impl Pair {
 
     /// A query string of version 2.
     pub(crate) fn old_link(&self, of: &Signing<'_>, expires: i64) -> String {
+        self.old_link_for(of, "", expires)
+    }
+
+    /// The same for a body of that content type.
+    pub(crate) fn old_link_for(&self, of: &Signing<'_>, content_type: &str, expires: i64) -> String {
         let expires = seconds() + expires;
-        let text = format!("{}\n\n\n{expires}\n{}{}", of.method, of.amz, of.path);
+        let text = format!("{}\n\n{content_type}\n{expires}\n{}{}", of.method, of.amz, of.path);
         let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, self.secret.as_bytes());
         let signature = STANDARD.encode(hmac::sign(&key, text.as_bytes()));
         let signature = utf8_percent_encode(&signature, CODED);

@@ -59,7 +59,10 @@ pub(crate) async fn show(request: HttpRequest, name: Path<String>, state: Data<S
         let query = Query::of(&request);
         only_known(&query, &["min", "wait"])?;
         let control = ListControl::of(&query)?;
-        let found = state.sinks.look(&name, control.least, control.wait).await;
+        let found = match state.held(state.sinks.look(&name, control.least, control.wait)).await {
+            Some(found) => found,
+            None => state.sinks.look(&name, control.least, Duration::ZERO).await,
+        };
         Ok(render(&state, &name, &found.ok_or_else(unknown)?))
     })
     .await
@@ -155,16 +158,19 @@ fn render(state: &State, name: &str, sink: &View) -> Value {
         .received
         .iter()
         .map(|receipt| {
-            let body = serde_json::from_slice(&receipt.body)
-                .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&receipt.body).into_owned()));
+            let raw = String::from_utf8_lossy(&receipt.body);
+            let body: Value = serde_json::from_slice(&receipt.body).unwrap_or_else(|_| json!(raw));
             json!({
                 "at": receipt.at.rfc3339_exact(), "status": receipt.status, "headers": receipt.headers, "body": body,
+                "raw": raw,
             })
         })
         .collect();
+    let address = |base: &String| format!("{base}/mock/sinks/{name}/hook-{}", sink.token);
     json!({
         "name": name,
-        "url": format!("{}/mock/sinks/{name}/hook-{}", state.info.url, sink.token),
+        "url": address(&state.info.url),
+        "tlsUrl": state.info.tls_url.as_ref().map(address),
         "script": sink.script,
         "received": received,
         "total": sink.total,

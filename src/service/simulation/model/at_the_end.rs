@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use crate::domain::audit::{Datum, Record};
 use crate::domain::delivery::{Cause, DeliveryState};
-use crate::domain::time::Timestamp;
 use crate::service::simulation::Totals;
-use crate::service::simulation::model::{Delivery, End, Model, Sent};
+use crate::service::simulation::model::{Delivery, End, Model, Sent, WINDOW};
+use crate::service::simulation::world::ASK_AGAIN;
 use crate::store::delivery_log::Entry;
 
-/// Nothing of the schedule comes later but this, from the action.
+/// Nothing of the schedule comes later than the first but the second, from the action.
+const LAST_RETRY: Duration = Duration::from_secs(3 * 3_600 + 44 * 60 + 30);
 const LAST_ATTEMPT: Duration = Duration::from_secs(3 * 3_600 + 59 * 60 + 30);
 
 impl Model {
@@ -50,44 +51,58 @@ impl Model {
     }
 
     fn check_attempts(&self, entry: &Entry, one: &Delivery) {
-        let event = &self.events[one.event];
         assert_eq!(entry.attempts.len(), one.sent.len(), "each attempt is in the log");
         for (place, (logged, sent)) in entry.attempts.iter().zip(&one.sent).enumerate() {
             assert_eq!((usize::try_from(logged.n).unwrap(), logged.cause), (place + 1, sent.cause));
             assert_eq!(logged.at, sent.at);
         }
-        if one.disturbed {
-            return;
-        }
         let scheduled: Vec<&Sent> = one.sent.iter().filter(|sent| sent.cause == Cause::Schedule).collect();
+        self.check_last_attempt(one, &scheduled);
+        if !one.disturbed {
+            self.check_schedule(one, &scheduled);
+        }
+    }
+
+    /// What nobody took was tried to the end of its window, once it was tried at all.
+    fn check_last_attempt(&self, one: &Delivery, scheduled: &[&Sent]) {
+        let event = &self.events[one.event];
+        let last = event.at.plus(LAST_ATTEMPT);
+        let given_up = one.state == DeliveryState::Failed && matches!(event.end, End::Told(408, _)) && !one.accepted;
+        let up = !self.down.iter().any(|(from, to)| *from <= event.at.plus(WINDOW) && last <= *to);
+        if let Some(tried) = scheduled.last().filter(|_| given_up && up) {
+            assert!(tried.handed_out_at >= last, "no attempt after {:?}, of {:?}", tried.handed_out_at, one.sent);
+        }
+    }
+
+    fn check_schedule(&self, one: &Delivery, scheduled: &[&Sent]) {
+        let event = &self.events[one.event];
         let last = event.at.plus(LAST_ATTEMPT);
         for (place, pair) in scheduled.windows(2).enumerate() {
             let middle = if place < 10 { 2_000_u64 << place } else { 1_800_000 };
             let (answered_at, wait) = pair[0].answered.expect("an answer");
-            let earliest = pair[0].at.plus(Duration::from_millis(middle * 85 / 100));
+            let earliest = pair[0].at.plus(Duration::from_millis(middle * 85 / 100)).min(last);
             // One attempt at a time: what people have asked for may have been under way.
             let before = one.sent.iter().take_while(|sent| !std::ptr::eq(*sent, pair[1])).last();
             let free_at = before.and_then(|sent| sent.answered).map_or(answered_at, |(at, _)| at);
             let latest = pair[0].at.plus(Duration::from_millis(middle * 115 / 100)).max(free_at);
             let wanted = wait.map(|wait| answered_at.plus(wait));
-            let latest = wanted.map_or(latest, |wanted| latest.max(wanted));
-            let down = self.down.iter().filter(|(from, to)| *from <= latest && pair[0].at <= *to).map(|(_, to)| *to);
-            let latest = down.fold(latest, Timestamp::max);
+            let latest = wanted.map_or(latest, |wanted| latest.max(wanted)).plus(ASK_AGAIN);
+            // What would come too late comes last of all, and sooner than its delay.
+            let latest = if latest > event.at.plus(LAST_RETRY) { latest.max(last) } else { latest };
+            // In order of time: one may begin where the one before ends.
+            let latest = self.down.iter().fold(latest, |latest, (from, to)| {
+                if *from <= latest && pair[0].at <= *to { latest.max(*to) } else { latest }
+            });
             let next = pair[1].handed_out_at;
-            assert!(
-                next == last || (earliest..=latest).contains(&next),
-                "attempt {}, {next:?}, of {:?}",
-                place + 2,
-                one.sent
-            );
-            assert!(next == last || wanted.is_none_or(|wanted| next >= wanted), "sooner than the receiver wants");
+            assert!((earliest..=latest).contains(&next), "attempt {}, {next:?}, of {:?}", place + 2, one.sent);
+            assert!(next >= last || wanted.is_none_or(|wanted| next >= wanted), "sooner than the receiver wants");
         }
         let prompt = scheduled.first().is_some_and(|sent| sent.handed_out_at.whole_seconds() == event.at);
         let up = !self.down.iter().any(|(from, to)| *from <= last && event.at <= *to);
         let patient = one.sent.iter().all(|sent| sent.answered.is_some_and(|(_, wait)| wait.is_none()));
-        let to_the_end = one.state == DeliveryState::Failed && matches!(event.end, End::Told(408, _));
-        let pending_to_the_end = to_the_end && scheduled.last().is_some_and(|sent| sent.handed_out_at == last);
-        if prompt && up && patient && pending_to_the_end {
+        let given_up = one.state == DeliveryState::Failed && matches!(event.end, End::Told(408, _)) && !one.accepted;
+        if prompt && up && patient && given_up {
+            assert_eq!(scheduled.last().map(|sent| sent.handed_out_at), Some(last));
             assert!((17..=19).contains(&scheduled.len()), "{} attempts", scheduled.len());
         }
     }

@@ -58,6 +58,8 @@ struct Delivery {
     sent: Vec<Sent>,
     /// Attempts that people asked for and that were not handed out yet.
     asked: usize,
+    /// A receiver has taken it.
+    accepted: bool,
     /// A crash has cost it an attempt.
     disturbed: bool,
     arrivals: usize,
@@ -120,6 +122,7 @@ impl Model {
                 at_hand: false,
                 sent: Vec::new(),
                 asked: 0,
+                accepted: false,
                 disturbed: false,
                 arrivals: 0,
             });
@@ -199,6 +202,7 @@ impl Model {
             return;
         }
         let good = answer.error.is_none() && answer.status.is_some_and(|status| (200..300).contains(&status));
+        one.accepted |= good;
         if good && answer.status != Some(202) && ack == Ack::Http {
             one.state = DeliveryState::Succeeded;
             let event = one.event;

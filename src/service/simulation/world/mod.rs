@@ -27,6 +27,8 @@ use crate::store::{audit, deliveries, due};
 const START_MS: i64 = 1_767_225_600_000;
 /// Attempts at once for one subscriber.
 const CONNECTIONS_MAX: usize = 4;
+/// The dispatcher looks again so much later when nothing came of what is due.
+pub(super) const ASK_AGAIN: Duration = Duration::from_millis(50);
 /// A seed that takes more turns does not end.
 const TURNS_MAX: usize = 20_000;
 
@@ -74,6 +76,8 @@ pub(super) struct World<'a> {
     model: Model,
     trace: DefaultHasher,
     crashes: usize,
+    /// Nothing came of the last turn: what is due waits for an answer.
+    idle: bool,
 }
 
 impl<'a> World<'a> {
@@ -96,6 +100,7 @@ impl<'a> World<'a> {
             model: Model::default(),
             trace: DefaultHasher::new(),
             crashes: 0,
+            idle: false,
         }
     }
 
@@ -129,7 +134,9 @@ impl<'a> World<'a> {
     fn next(&self) -> Option<Timestamp> {
         let ahead = due::ahead(self.tx).unwrap();
         let planned = self.plan.front().map(|(at, _)| *at);
-        let store = ahead.work.into_iter().chain(ahead.attempt).map(Timestamp::from_millis);
+        let again = self.now.plus(ASK_AGAIN).millis();
+        let attempt = ahead.attempt.map(|at| if self.idle && at <= self.now.millis() { again } else { at });
+        let store = ahead.work.into_iter().chain(attempt).map(Timestamp::from_millis);
         let answers = self.flights.iter().map(|flight| flight.made.answered_at);
         store.chain(answers).chain(planned).min()
     }
@@ -204,6 +211,7 @@ impl<'a> World<'a> {
     /// The dispatcher's turn; now and then it is cut off, before its commit or right after it.
     fn turn(&mut self) {
         let finished = std::mem::take(&mut self.finished);
+        self.idle = false;
         let made: Vec<Made> = finished.iter().map(|flight| flight.made.clone()).collect();
         if self.dice.chance(4) {
             let (app, now, hands) = (self.app, self.now, self.hands.clone());
@@ -215,6 +223,7 @@ impl<'a> World<'a> {
         }
         self.pass_time();
         let out = step_within(self.app, self.tx, &made, &self.hands, self.now).unwrap();
+        let finished_count = finished.len();
         for Flight { delivery, subscriber, made } in finished {
             match &made.answer {
                 Some(answer) => self.model.recorded(delivery, made.answered_at, answer, made.ack),
@@ -225,6 +234,7 @@ impl<'a> World<'a> {
         for (name, last_key) in out.last_keys {
             self.hands.entry(name).or_default().last_key = last_key;
         }
+        self.idle = finished_count == 0 && out.parcels.is_empty();
         let mut names = Vec::new();
         for parcel in out.parcels {
             let id = self.id_of(parcel.claimed.delivery);
@@ -245,16 +255,17 @@ impl<'a> World<'a> {
 
     /// All that is in memory is lost; after a while the service starts anew.
     fn crash(&mut self) {
-        self.tell(&"crash");
         self.crashes += 1;
+        self.idle = false;
         self.hands.clear();
         self.lanes.clear();
         self.flights.clear();
         self.finished.clear();
-        deliveries::unclaim_all(self.tx).unwrap();
         let longest = *self.dice.pick(&[1_000, 1_000, 60_000, 20_000_000]);
         let up_again = self.now.plus(Duration::from_millis(self.dice.below(longest)));
+        self.tell(&("crash", up_again.rfc3339_exact()));
         self.model.crashed(self.now, up_again);
         self.now = up_again;
+        deliveries::unclaim_all(self.tx, self.now).unwrap();
     }
 }

@@ -25,7 +25,9 @@ impl World<'_> {
         }
         for number in 0..=self.dice.below(2) {
             let key = self.make_key();
-            for bucket in 0..=self.dice.below(3) {
+            // Now and then more than a receiver can be told at once.
+            let buckets = if self.dice.chance(50) { 12 } else { 1 + self.dice.below(3) };
+            for bucket in 0..buckets {
                 self.register(&key, &format!("bucket-{number}-{bucket}"));
             }
         }
