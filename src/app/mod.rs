@@ -37,6 +37,7 @@ pub(crate) mod resource_keys;
 pub(crate) mod rights;
 pub(crate) mod rings;
 pub(crate) mod rotate_key;
+pub(crate) mod service_ids;
 pub(crate) mod settings;
 pub(crate) mod settle;
 pub(crate) mod subscribers;
@@ -140,6 +141,9 @@ impl Memory {
         }
         if let Some(settings) = &committed.settings {
             self.settings.put(settings.clone());
+        }
+        if let Some(living) = &committed.service_ids {
+            self.tokens.service_ids.put(living.clone());
         }
         if let Some(generation) = committed.effects.token_generation() {
             self.tokens.begin_generation(generation);

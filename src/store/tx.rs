@@ -35,6 +35,8 @@ pub(crate) struct Effects {
     policies: RefCell<Vec<IamPolicyId>>,
     /// True when a setting may have changed.
     settings: Cell<bool>,
+    /// True when a service id may have come or gone.
+    service_ids: Cell<bool>,
     /// True when a subscriber may have changed.
     subscribers: Cell<bool>,
     /// Names of subscribers that are no longer where they were.
@@ -82,6 +84,11 @@ impl Effects {
     /// True when a setting may have changed.
     pub(crate) fn settings_changed(&self) -> bool {
         self.settings.get()
+    }
+
+    /// True when a service id may have come or gone.
+    pub(crate) fn service_ids_changed(&self) -> bool {
+        self.service_ids.get()
     }
 
     /// True when a subscriber may have changed.
@@ -150,6 +157,11 @@ impl<'c> Tx<'c> {
     /// Notes that a setting changed.
     pub(crate) fn touch_settings(&self) {
         self.effects.settings.set(true);
+    }
+
+    /// Notes that a service id came or went.
+    pub(crate) fn touch_service_ids(&self) {
+        self.effects.service_ids.set(true);
     }
 
     /// Notes that a subscriber changed.
