@@ -1,4 +1,4 @@
-//! The HTTP client of webhooks: one pool of connections, no redirects, no proxies, and an end to everything.
+//! The HTTP client of webhooks: a connection for each attempt, no redirects, no proxies, and an end to everything.
 
 use std::error::Error as StdError;
 use std::io::ErrorKind;
@@ -7,10 +7,10 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER, USER_AGENT};
+use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderMap, RETRY_AFTER, USER_AGENT};
 use hyper::{Request, Response};
 use hyper_util::client::legacy::Client as Pool;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::rt::TokioExecutor;
 
 use crate::app::receivers::{Receivers, ResolveError};
 use crate::clock;
@@ -25,10 +25,6 @@ use crate::domain::attempt::{Answer, AttemptError};
 const REPLY_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of a reply that are kept, for the delivery log.
 const EXCERPT_BYTES: usize = 1_024;
-/// Connections without a request that are kept open for each receiver.
-const IDLE_CONNECTIONS_MAX: usize = 4;
-/// Real time that a connection without a request is kept open.
-const IDLE_TIME_MAX: Duration = Duration::from_secs(20);
 const AGENT: &str = concat!("mock-key-protect/", env!("CARGO_PKG_VERSION"));
 
 /// What is posted.
@@ -56,9 +52,9 @@ impl Client {
     pub(crate) fn new(receivers: Receivers, trust: Trust) -> Result<Self, rustls::Error> {
         let connector = connector::new(Resolver(receivers.clone()), trust)?;
         let pool = Pool::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE_TIME_MAX)
-            .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
+            // Each attempt has a connection of its own: one that is kept may be closed by its receiver at the moment when it
+            // is used again, and nobody could tell that from a receiver that hangs up on what it was sent.
+            .pool_max_idle_per_host(0)
             .build(connector);
         Ok(Self { receivers, pool })
     }
@@ -92,6 +88,7 @@ impl Client {
 
 fn request(outgoing: Outgoing) -> Result<Request<Full<Bytes>>, hyper::http::Error> {
     let mut request = Request::post(&outgoing.url).header(CONTENT_TYPE, "application/json").header(USER_AGENT, AGENT);
+    request = request.header(CONNECTION, "close");
     for (name, value) in outgoing.headers {
         request = request.header(name, value);
     }

@@ -1,6 +1,6 @@
 //! The dispatcher: asks what goes out, has it posted, and brings back what came of it. It decides nothing itself.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use crate::app::deliveries::{self, HandedOut, Hands, Made, Parcel};
 use crate::app::tick::tick;
 use crate::clock;
 use crate::delivery::client::{Client, Outgoing};
+use crate::delivery::turns::Turns;
 use crate::domain::attempt::{Answer, AttemptError};
 
 /// Attempts at once for one subscriber. Source: `docs/contract/reliability.md` T-16.
@@ -37,7 +38,7 @@ pub(crate) struct Clients {
 /// What is in the dispatcher's hands for one subscriber.
 #[derive(Default)]
 struct Lane {
-    waiting: VecDeque<Parcel>,
+    waiting: Turns<Parcel>,
     /// Attempts being made where the subscriber is now.
     connections: usize,
     /// How often it has moved. A receiver that it has left holds none of its connections.
@@ -164,7 +165,7 @@ impl Lanes {
             let name = parcel.recipient.subscriber.name.clone();
             let lane = lanes.entry(name.clone()).or_default();
             lane.hands.count += 1;
-            lane.waiting.push_back(parcel);
+            lane.waiting.push(&parcel.claimed.key.clone(), parcel);
             self.connect(&name, lane);
         }
     }
@@ -223,7 +224,7 @@ impl Lanes {
     fn next(&self, name: &str, moves: usize) -> Option<Parcel> {
         let mut lanes = self.lanes();
         let lane = lanes.get_mut(name).filter(|lane| lane.moves == moves)?;
-        let parcel = lane.waiting.pop_front();
+        let parcel = lane.waiting.pop();
         if parcel.is_none() {
             lane.connections -= 1;
         }

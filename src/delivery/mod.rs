@@ -6,3 +6,4 @@ pub(crate) mod dispatcher;
 mod resolver;
 mod retry_after;
 pub(crate) mod trust;
+mod turns;

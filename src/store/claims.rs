@@ -20,6 +20,8 @@ pub(crate) struct Claimed {
     /// The delivery's place.
     pub(crate) delivery: i64,
     pub(crate) cause: Cause,
+    /// The key's id.
+    pub(crate) key: String,
     /// When it was due.
     pub(crate) due_at: Timestamp,
     pub(crate) event: EventId,
@@ -145,6 +147,7 @@ fn due_of_key(
         all.push_back(Claimed {
             delivery: reading.get("seq")?,
             cause,
+            key: key.to_owned(),
             due_at: reading.at(if cause == Cause::Schedule { "next_at" } else { "due_at" })?,
             event: reading.parse("id", EventId::parse)?,
             correlation: reading.get("correlation")?,

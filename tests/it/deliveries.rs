@@ -254,6 +254,37 @@ async fn a_receiver_that_hangs_holds_four_connections_and_nobody_up() {
 }
 
 #[actix_web::test]
+async fn many_events_of_one_key_do_not_hold_up_that_of_another_however_slow_the_receiver() {
+    let kp = Harness::new().await;
+    let receiver = Receiver::with(&[Answer::Late(200, Duration::from_millis(50))]);
+    kp.subscribe("ledger", &receiver.url()).await;
+    let buckets: Vec<String> = (0..200).map(|n| format!("b{n}")).collect();
+    let many = kp.protecting(&buckets.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let one = kp.protecting(&["other"]).await;
+    kp.disable(&many).await.succeeds(204);
+    receiver.wait_for(4).await;
+    kp.disable(&one).await.succeeds(204);
+    let found =
+        kp.get(&format!("/mock/deliveries?keyId={one}&state=succeeded&min=1&wait=20s")).send().await.succeeds(200);
+    assert_eq!(found["total"], 1);
+    // At four connections and 50 ms each, all of the other's take two and a half seconds.
+    assert!(receiver.count() < 100, "{} went before", receiver.count());
+}
+
+#[actix_web::test]
+async fn a_receiver_that_hangs_up_after_each_reply_loses_nothing() {
+    let kp = Harness::frozen_at("2026-01-01T12:00:00Z").await;
+    let receiver = Receiver::with(&[Answer::HangUp(200)]);
+    kp.subscribe("ledger", &receiver.url()).await;
+    let buckets: Vec<String> = (0..100).map(|n| format!("b{n}")).collect();
+    let key = kp.protecting(&buckets.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    kp.disable(&key).await.succeeds(204);
+    kp.settle().await;
+    assert_eq!(kp.deliveries("state=succeeded&limit=1000").await.len(), 100);
+    assert_eq!(receiver.count(), 100, "each at once");
+}
+
+#[actix_web::test]
 async fn a_subscriber_that_moves_does_not_wait_for_a_receiver_that_hangs() {
     let kp = Harness::new().await;
     let (good, hung) = (Receiver::start(), Receiver::with(&[Answer::Hang]));

@@ -20,6 +20,10 @@ pub(crate) enum Answer {
     Status(u16),
     /// With a header and a body.
     Reply(u16, String, String),
+    /// With a status, after so long.
+    Late(u16, Duration),
+    /// With a status; then the connection is closed without having said so.
+    HangUp(u16),
     /// Never: the connection stays open.
     Hang,
     /// The connection is closed without a word.
@@ -154,6 +158,16 @@ impl Inner {
                 Answer::Status(status) => format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\n\r\n"),
                 Answer::Reply(status, header, body) => {
                     format!("HTTP/1.1 {status} x\r\n{header}\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+                }
+                Answer::Late(status, wait) => {
+                    std::thread::sleep(wait);
+                    format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\n\r\n")
+                }
+                Answer::HangUp(status) => {
+                    let mut out = stream;
+                    drop(out.write_all(format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\n\r\n").as_bytes()));
+                    drop(stream.shutdown(Shutdown::Both));
+                    return;
                 }
                 Answer::Hang => {
                     // Ends when the other side gives up.
