@@ -4,7 +4,7 @@
 use crate::domain::caller::Identity;
 use crate::domain::iam_policy::{Attribute, Conditions, IamPolicy, Operator, PolicyDraft, PolicyKind, PolicyState};
 use crate::domain::id::{IamPolicyId, InstanceId};
-use crate::domain::instance::{Instance, Presence, Service};
+use crate::domain::instance::{Instance, LastOperation, Presence, Service};
 use crate::domain::instance_policy::InstancePolicies;
 use crate::domain::time::Timestamp;
 
@@ -59,6 +59,8 @@ pub(crate) fn instances(now: Timestamp) -> Vec<Instance> {
             account: ACCOUNT.to_owned(),
             name: one.name.to_owned(),
             plan_id: one.plan_id.to_owned(),
+            plans_before: Vec::new(),
+            plan_since: now.whole_seconds(),
             resource_group: RESOURCE_GROUP.to_owned(),
             parameters: None,
             tags: Vec::new(),
@@ -66,6 +68,8 @@ pub(crate) fn instances(now: Timestamp) -> Vec<Instance> {
             created_at: now.whole_seconds(),
             created_by: owner().iam_id,
             updated: None,
+            last_operation: LastOperation::Create,
+            locked: false,
             presence: Presence::Active,
             policies: InstancePolicies::default(),
         })

@@ -46,6 +46,8 @@ pub(crate) struct Dispatch {
     hung: Mutex<HashMap<String, u32>>,
     /// Counts changes of subscribers: who holds something for one looks at it again.
     revision: AtomicU64,
+    /// Subscribers that have left their places.
+    moved: Mutex<Vec<String>>,
     /// Told when the dispatcher should look again.
     pub(crate) wake: Notify,
 }
@@ -69,6 +71,7 @@ impl Dispatch {
             hurried: watch::Sender::new(false),
             hung: Mutex::default(),
             revision: AtomicU64::new(0),
+            moved: Mutex::default(),
             wake: Notify::new(),
         }
     }
@@ -160,9 +163,16 @@ impl Dispatch {
         self.hung.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes notice of a change of a subscriber.
-    pub(crate) fn subscribers_changed(&self) {
+    /// Takes notice of a change of subscribers; `moved` are no longer where they were.
+    pub(crate) fn subscribers_changed(&self, moved: Vec<String>) {
+        self.moved.lock().unwrap_or_else(PoisonError::into_inner).extend(moved);
         self.revision.fetch_add(1, Ordering::AcqRel);
+        self.wake.notify_one();
+    }
+
+    /// Subscribers that have left their places since this was last asked.
+    pub(crate) fn take_moved(&self) -> Vec<String> {
+        std::mem::take(&mut *self.moved.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// How often subscribers have changed.

@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::app::builtin;
 use crate::app::error::Error;
 use crate::app::iam_policies::update as update_policy;
+use crate::app::resource_keys;
 use crate::crypto::base64;
 use crate::crypto::compare;
 use crate::domain::caller::Caller;
@@ -105,7 +106,8 @@ impl App {
         self.reader.run(move |tx| existing_service_id(tx, id)).await
     }
 
-    /// Deletes a service id, its API keys and the access policies that name it. Tokens it has are good for nothing.
+    /// Deletes a service id, its API keys, resource keys that stand for it, and the access policies that name it. Tokens
+    /// it has are good for nothing.
     ///
     /// # Errors
     /// `ServiceIdNotFound`.
@@ -122,6 +124,7 @@ impl App {
             .run(move |tx| {
                 let one = existing_service_id(tx, id)?;
                 iam_identities::delete_service_id(tx, &one)?;
+                resource_keys::remove_all_for(tx, &one.id.to_string(), &by, now)?;
                 let iam_id = one.identity().iam_id;
                 for mut policy in iam_policies::in_state(tx, PolicyState::Active)? {
                     let named = policy.draft.subject.get("iam_id").is_some_and(|named| named.value == iam_id);

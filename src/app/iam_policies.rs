@@ -110,12 +110,12 @@ impl App {
         self.reader.run(move |tx| in_force(tx, id)).await
     }
 
-    /// All policies, deleted ones too, in order of creation.
+    /// All policies of a state, in order of creation, each with its number in that order.
     ///
     /// # Errors
     /// The store's fault.
-    pub(crate) async fn list_policies(&self) -> Result<Vec<IamPolicy>, PolicyRefusal> {
-        self.reader.run(move |tx| Ok(iam_policies::all(tx)?)).await
+    pub(crate) async fn list_policies(&self, state: PolicyState) -> Result<Vec<(i64, IamPolicy)>, PolicyRefusal> {
+        self.reader.run(move |tx| Ok(iam_policies::numbered(tx, state)?)).await
     }
 
     /// Changes a policy, if it is still as the caller knows it.

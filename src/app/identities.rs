@@ -1,11 +1,12 @@
-//! Who may have a token: whom an API key, a trusted profile or a refresh token stands for, and whether that one is known.
+//! Who may have a token: whom an API key, a trusted profile, a service instance or another token stands for, and whether
+//! that one is known.
 
 use crate::app::App;
 use crate::app::builtin;
-use crate::app::tokens::{AuthMode, GrantRefusal};
+use crate::app::tokens::{AuthMode, GrantRefusal, Tokens};
 use crate::crypto::compare;
 use crate::domain::caller::{Identity, IdentityKind};
-use crate::domain::iam_identity::service_identity_of;
+use crate::domain::iam_identity::{is_made_up, service_identity_of};
 use crate::store::{iam_identities, resource_keys};
 
 /// Namespace of the version 5 UUIDs that API keys and profiles get.
@@ -57,15 +58,39 @@ impl App {
     ///
     /// # Errors
     /// `RefreshUnknown`, also for an identity that is not known any more; `RefreshExpired`.
-    pub(crate) async fn identity_of_refresh(&self, token: &str, now: i64) -> Result<Identity, GrantRefusal> {
+    pub(crate) fn identity_of_refresh(&self, token: &str, now: i64) -> Result<Identity, GrantRefusal> {
         let identity = self.tokens.identity_of_refresh(&self.vault, token, now)?;
-        let owner = identity.iam_id == builtin::owner().iam_id;
-        if owner || identity.kind == IdentityKind::Service || self.is_taken_as_it_is(&identity) {
-            return Ok(identity);
+        if self.is_known(&identity) { Ok(identity) } else { Err(GrantRefusal::RefreshUnknown) }
+    }
+
+    /// The identity of a service instance, from `crn-<crn>` or the CRN.
+    ///
+    /// # Errors
+    /// `Malformed`, also for an instance that its owner has removed; `ForeignAccount`.
+    pub(crate) fn identity_of_service(&self, desired_iam_id: &str) -> Result<Identity, GrantRefusal> {
+        let identity = Tokens::identity_of_service(desired_iam_id)?;
+        if self.is_known(&identity) { Ok(identity) } else { Err(GrantRefusal::Malformed("desired_iam_id")) }
+    }
+
+    /// Whom an access token speaks for, if that one may have others made on it.
+    ///
+    /// # Errors
+    /// `TokenInvalid`, also for an identity that is not known any more.
+    pub(crate) fn identity_of_access_token(&self, token: &str, now: i64) -> Result<Identity, GrantRefusal> {
+        let verified = self.tokens.verify(token, now).map_err(|_| GrantRefusal::TokenInvalid)?;
+        let identity = verified.caller.identity.clone();
+        if self.is_known(&identity) { Ok(identity) } else { Err(GrantRefusal::TokenInvalid) }
+    }
+
+    /// True for an identity that there is, and that may have tokens.
+    pub(crate) fn is_known(&self, identity: &Identity) -> bool {
+        match identity.kind {
+            IdentityKind::User => identity.iam_id == builtin::owner().iam_id,
+            IdentityKind::Service => self.is_service_there(identity),
+            IdentityKind::Profile => self.is_taken_as_it_is(identity),
+            IdentityKind::ServiceId if is_made_up(identity) => self.is_taken_as_it_is(identity),
+            IdentityKind::ServiceId => self.tokens.service_ids.has(identity),
         }
-        let Some(id) = service_identity_of(&identity.iam_id) else { return Err(GrantRefusal::RefreshUnknown) };
-        let made = self.read(move |tx| Ok(iam_identities::service_id(tx, id)?)).await?;
-        made.map(|one| one.identity()).ok_or(GrantRefusal::RefreshUnknown)
     }
 
     /// True for an identity that nobody has to make: any, or under [`AuthMode::Strict`] those that access policies name.

@@ -10,7 +10,7 @@ use crate::app::resource_keys;
 use crate::app::settle;
 use crate::domain::caller::Caller;
 use crate::domain::id::InstanceId;
-use crate::domain::instance::{Instance, Plan, Presence, Service};
+use crate::domain::instance::{Instance, LastOperation, Plan, Presence, Service};
 use crate::domain::instance_policy::network::Network;
 use crate::domain::instance_policy::{InstancePolicies, InstancePolicyChange, Terms};
 use crate::domain::time::Timestamp;
@@ -67,6 +67,13 @@ pub(crate) struct InstanceChange {
     pub(crate) allow_cleanup: Option<bool>,
 }
 
+/// Whether an instance can be changed and removed from now on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lock {
+    On,
+    Off,
+}
+
 /// What goes when an instance is removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {
@@ -87,6 +94,8 @@ pub(crate) enum InstanceRefusal {
     HasCredentials(usize),
     /// A plan of another service.
     WrongPlan,
+    /// It was locked against changes.
+    Locked,
     Fault(Error),
 }
 
@@ -151,6 +160,8 @@ impl App {
             account: caller.account.clone(),
             name: wanted.name,
             plan_id: wanted.plan.id.to_owned(),
+            plans_before: Vec::new(),
+            plan_since: now,
             resource_group: wanted.resource_group,
             parameters: wanted.parameters,
             tags: wanted.tags,
@@ -158,6 +169,8 @@ impl App {
             created_at: now,
             created_by: caller.iam_id().to_owned(),
             updated: None,
+            last_operation: LastOperation::Create,
+            locked: false,
             presence: Presence::Active,
             policies: InstancePolicies::default(),
         };
@@ -182,7 +195,7 @@ impl App {
     /// Changes an instance's name, plan or parameters.
     ///
     /// # Errors
-    /// `NotFound`, `Gone`, `WrongPlan`.
+    /// `NotFound`, `Gone`, `Locked`, `WrongPlan`.
     pub(crate) async fn update_instance(
         &self,
         caller: &Caller,
@@ -193,17 +206,46 @@ impl App {
         let by = caller.iam_id().to_owned();
         self.writer
             .run(move |tx| {
-                let mut instance = living(tx, id)?;
+                let mut instance = unlocked(tx, id)?;
                 if let Some(plan_id) = change.plan_id {
                     let fits = Plan::find(&plan_id).is_some_and(|plan| plan.service == instance.service);
                     if !fits {
                         return Err(InstanceRefusal::WrongPlan);
                     }
-                    instance.plan_id = plan_id;
+                    instance.change_plan(plan_id, now);
                 }
                 instance.name = change.name.unwrap_or(instance.name);
                 instance.parameters = change.parameters.or(instance.parameters);
                 instance.allow_cleanup = change.allow_cleanup.unwrap_or(instance.allow_cleanup);
+                instance.updated = Some((now, by));
+                instance.last_operation = LastOperation::Update;
+                instances::update(tx, &instance)?;
+                Ok(Arc::new(instance))
+            })
+            .await
+    }
+
+    /// Locks an instance against changes and removal, or lifts that; what is in it can be changed all the same.
+    ///
+    /// # Errors
+    /// `NotFound`, `Gone`.
+    ///
+    /// Source: API reference of the Resource Controller; live tests of the Python platform SDK.
+    pub(crate) async fn lock_instance(
+        &self,
+        caller: &Caller,
+        id: InstanceId,
+        lock: Lock,
+        now: Timestamp,
+    ) -> Result<Arc<Instance>, InstanceRefusal> {
+        let by = caller.iam_id().to_owned();
+        self.writer
+            .run(move |tx| {
+                let mut instance = living(tx, id)?;
+                (instance.locked, instance.last_operation) = match lock {
+                    Lock::On => (true, LastOperation::Lock),
+                    Lock::Off => (false, LastOperation::Unlock),
+                };
                 instance.updated = Some((now, by));
                 instances::update(tx, &instance)?;
                 Ok(Arc::new(instance))
@@ -214,7 +256,7 @@ impl App {
     /// Removes an instance; destroyed keys and KMIP adapters go with it for good, at once or when it is reclaimed.
     ///
     /// # Errors
-    /// `NotFound`, `Gone`, `HasKeys`, `HasCredentials`.
+    /// `NotFound`, `Gone`, `Locked`, `HasKeys`, `HasCredentials`.
     ///
     /// Source: docs, provision, FAQs; `docs/contract/iam.md` 3.3.
     pub(crate) async fn remove_instance(
@@ -228,7 +270,7 @@ impl App {
         let reclamation = self.settings().instance_reclamation.length();
         self.writer
             .run(move |tx| {
-                let mut instance = living(tx, id)?;
+                let mut instance = unlocked(tx, id)?;
                 let keys_left = keys::count_living(tx, id)?;
                 if keys_left > 0 {
                     return Err(InstanceRefusal::HasKeys(keys_left));
@@ -286,6 +328,11 @@ fn empty(tx: &Tx<'_>, mut instance: Instance, presence: Presence) -> Result<(), 
 fn living(tx: &Tx<'_>, id: InstanceId) -> Result<Instance, InstanceRefusal> {
     let known = instances::get(tx, id)?.ok_or(InstanceRefusal::NotFound)?;
     if known.is_active() { Ok(known) } else { Err(InstanceRefusal::Gone) }
+}
+
+fn unlocked(tx: &Tx<'_>, id: InstanceId) -> Result<Instance, InstanceRefusal> {
+    let known = living(tx, id)?;
+    if known.locked { Err(InstanceRefusal::Locked) } else { Ok(known) }
 }
 
 /// The resource group's CRN.

@@ -3,13 +3,13 @@
 use crate::app::App;
 use crate::app::error::Error;
 use crate::domain::access::Place;
-use crate::domain::alias::{Alias, KeyRef};
+use crate::domain::alias::KeyRef;
 use crate::domain::context::{Context, RingScope};
 use crate::domain::id::{InstanceId, KeyId, RingId};
 use crate::domain::key::Key;
 use crate::domain::reason::Reason;
 use crate::store::tx::Tx;
-use crate::store::{aliases, instances, keys, rings};
+use crate::store::{instances, keys, rings};
 
 /// The key that a request names, and that the caller may do this to.
 ///
@@ -28,10 +28,10 @@ pub(crate) fn key(tx: &Tx<'_>, cx: &Context, reference: &KeyRef) -> Result<Key, 
     if in_ring { Ok(key) } else { Err(Reason::KeyNotFound.into()) }
 }
 
-/// The key that has an alias, for a record: where the store fails there is none.
-pub(crate) async fn key_of_alias(app: &App, instance: InstanceId, alias: Alias) -> Option<KeyId> {
-    let found = app.read(move |tx| Ok(aliases::key_of(tx, instance, &alias)?)).await;
-    found.ok().flatten()
+/// The key that a refused request named and its name, for the record: where the store fails there is none.
+pub(crate) async fn target(app: &App, instance: InstanceId, reference: KeyRef) -> Option<(KeyId, String)> {
+    let found = app.read(move |tx| Ok(keys::find(tx, instance, &reference)?)).await;
+    found.ok().flatten().map(|key| (key.id, key.name))
 }
 
 /// Refuses to make anything in an instance that was removed while the request was on its way.

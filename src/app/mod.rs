@@ -37,6 +37,7 @@ pub(crate) mod resource_keys;
 pub(crate) mod rights;
 pub(crate) mod rings;
 pub(crate) mod rotate_key;
+pub(crate) mod service_ids;
 pub(crate) mod settings;
 pub(crate) mod settle;
 pub(crate) mod subscribers;
@@ -141,11 +142,14 @@ impl Memory {
         if let Some(settings) = &committed.settings {
             self.settings.put(settings.clone());
         }
+        if let Some(living) = &committed.service_ids {
+            self.tokens.service_ids.put(living.clone());
+        }
         if let Some(generation) = committed.effects.token_generation() {
             self.tokens.begin_generation(generation);
         }
         if committed.effects.subscribers_changed() {
-            self.dispatch.subscribers_changed();
+            self.dispatch.subscribers_changed(committed.effects.moved());
         }
         if let NextDue::Changed(ahead) = &committed.next_due {
             self.next_due.store(ahead.work.unwrap_or(i64::MAX), Ordering::Release);

@@ -11,6 +11,7 @@ use crate::app::iam_policies;
 use crate::app::vault::Vault;
 use crate::crypto::compare;
 use crate::domain::caller::{Caller, Identity};
+use crate::domain::iam_identity::is_made_up;
 use crate::domain::iam_policy::{Attribute, Conditions, IamPolicy, PolicyDraft, PolicyKind, PolicyState};
 use crate::domain::id::{IamPolicyId, InstanceId, ResourceKeyId};
 use crate::domain::instance::Instance;
@@ -20,7 +21,7 @@ use crate::domain::time::Timestamp;
 use crate::store::resource_keys::StoredKey;
 use crate::store::secrets::{self, SealedRow};
 use crate::store::tx::Tx;
-use crate::store::{Error as StoreError, instances, resource_keys};
+use crate::store::{Error as StoreError, iam_identities, instances, resource_keys};
 
 /// Name of the built-in pair among the service's secrets: id and secret, in two lines.
 const BUILT_IN_PAIR: &str = "cos-hmac";
@@ -37,7 +38,7 @@ pub(crate) struct NewResourceKey {
     pub(crate) instance: InstanceId,
     pub(crate) role: &'static Role,
     pub(crate) hmac: Hmac,
-    /// UUID of a service id of the maker's own.
+    /// UUID of a service id of the maker's account; one is made where there is none.
     pub(crate) service_id: Option<String>,
 }
 
@@ -85,6 +86,8 @@ pub(crate) enum ResourceKeyRefusal {
     Gone,
     /// The instance that it should be of is not there.
     NoInstance,
+    /// The service id that it should be for is not there.
+    NoServiceId,
     Fault(Error),
 }
 
@@ -110,7 +113,7 @@ impl App {
     /// Makes credentials of an instance: an API key of a service id that has the role on it, and an HMAC pair if wanted.
     ///
     /// # Errors
-    /// `NoInstance`.
+    /// `NoInstance`, `NoServiceId`.
     ///
     /// Source: API reference of the Resource Controller; docs, uhc-hmac-credentials.
     pub(crate) async fn create_resource_key(
@@ -128,18 +131,22 @@ impl App {
         let api_key: [u8; API_KEY_BYTES] = self.vault.random.array()?;
         let api_key = Zeroizing::new(crate::crypto::base64::encode_url(api_key));
         let by = caller.iam_id();
-        let policy_id = self.vault.iam_policy_id()?;
+        let given = wanted.service_id.is_some();
         let service_id = match wanted.service_id {
-            Some(given) => given,
+            Some(given) if self.is_known(&Identity::service_id(&given)) => given,
+            Some(_) => return Err(ResourceKeyRefusal::NoServiceId),
             None => uuid::Builder::from_random_bytes(self.vault.random.array()?).into_uuid().to_string(),
         };
+        // It may have been deleted meanwhile, unless it is one that is made up of an API key.
+        let may_be_gone = given && !is_made_up(&Identity::service_id(&service_id));
+        let policy = self.vault.iam_policy_id()?;
         let key = ResourceKey {
             id: self.vault.resource_key_id()?,
             instance: wanted.instance,
             name: wanted.name,
             role: wanted.role.crn.to_owned(),
             service_id,
-            policy: Some(policy_id),
+            policy: Some(policy),
             access_key_id: pair.as_ref().map(|pair| pair.access_key_id.clone()),
             created_at: now,
             created_by: by.to_owned(),
@@ -149,12 +156,15 @@ impl App {
         let secrets = Secrets { api_key, hmac_secret: pair.map(|pair| pair.secret) };
         let sealed = seal(&self.vault, key.id, &secrets)?;
         let digest = compare::sha256(secrets.api_key.as_bytes());
-        let policy = access(policy_id, &key, &instance);
+        let policy = access(policy, &key, &instance);
         let stored = key.clone();
         self.writer
             .run(move |tx| {
                 if !instances::is_active(tx, stored.instance)? {
                     return Err(ResourceKeyRefusal::NoInstance);
+                }
+                if may_be_gone && !iam_identities::lives(tx, &stored.service_id)? {
+                    return Err(ResourceKeyRefusal::NoServiceId);
                 }
                 crate::store::iam_policies::insert(tx, &policy)?;
                 Ok(resource_keys::insert(tx, &stored, digest, &sealed)?)
@@ -269,6 +279,14 @@ impl App {
 /// The store's fault.
 pub(crate) fn remove_all(tx: &Tx<'_>, instance: InstanceId, by: &str, now: Timestamp) -> Result<(), StoreError> {
     resource_keys::living(tx, instance)?.into_iter().try_for_each(|key| remove(tx, key, by, now))
+}
+
+/// Removes all keys that stand for a service id, by its UUID.
+///
+/// # Errors
+/// The store's fault.
+pub(crate) fn remove_all_for(tx: &Tx<'_>, service_id: &str, by: &str, now: Timestamp) -> Result<(), StoreError> {
+    resource_keys::living_of_service_id(tx, service_id)?.into_iter().try_for_each(|key| remove(tx, key, by, now))
 }
 
 /// Makes the pair of the built-in storage instance, in a fresh store.

@@ -4,12 +4,15 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::app::App;
 use crate::domain::access::Roles;
-use crate::domain::caller::{Caller, IdentityKind};
+use crate::domain::caller::{Caller, Identity, IdentityKind};
 use crate::domain::crn;
 use crate::domain::grant::{Grants, Rights};
 use crate::domain::iam_policy::IamPolicy;
 use crate::domain::id::InstanceId;
 use crate::domain::instance::Instance;
+
+/// Who may make, change and remove service instances. Source: docs, manage-access.
+const MANAGERS: Roles = Roles::EDITOR.or(Roles::ADMINISTRATOR);
 
 /// The present snapshot of all grants. The writer puts another one in its place before a change of policies is
 /// acknowledged, so the next request sees it.
@@ -52,7 +55,11 @@ impl App {
             return Rights::whole(caller.standing);
         }
         let service = caller.identity.kind == IdentityKind::Service;
-        let own = if service { self.own_instance(caller) } else { None };
+        let own = if service { self.instance_of(&caller.identity) } else { None };
+        // An instance that was removed does nothing any more, whatever its service may.
+        if own.as_ref().is_some_and(|own| !own.is_active()) {
+            return Rights::whole(Roles::NONE);
+        }
         let group = own.as_ref().map(|own| own.resource_group.as_str());
         self.memory.grants.now().rights(caller, group, instance)
     }
@@ -70,11 +77,23 @@ impl App {
             Some(instance) => self.rights(caller, instance).whole,
             None => self.memory.grants.now().everywhere(caller),
         };
-        roles.meets(Roles::EDITOR.or(Roles::ADMINISTRATOR))
+        roles.meets(MANAGERS)
     }
 
-    fn own_instance(&self, caller: &Caller) -> Option<Arc<Instance>> {
-        let named = crn::parse(&caller.identity.subject)?;
+    /// True when the caller may see an instance at the Resource Controller: any platform role will do.
+    ///
+    /// Source: docs, manage-access.
+    pub(crate) fn may_view(&self, caller: &Caller, instance: &Instance) -> bool {
+        self.rights(caller, instance).whole.meets(MANAGERS.or(Roles::VIEWER).or(Roles::OPERATOR))
+    }
+
+    /// False for a service instance that its owner has removed.
+    pub(crate) fn is_service_there(&self, identity: &Identity) -> bool {
+        self.instance_of(identity).is_none_or(|own| own.is_active())
+    }
+
+    fn instance_of(&self, identity: &Identity) -> Option<Arc<Instance>> {
+        let named = crn::parse(&identity.subject)?;
         self.memory.instances.get(InstanceId::parse(named.instance)?)
     }
 }

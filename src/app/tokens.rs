@@ -11,6 +11,7 @@ use crate::app::builtin;
 use crate::app::claims::{self, Claims, Term, is_readable, kind_name, parse_kind};
 use crate::app::error::Error;
 use crate::app::metrics::{Cache as Looked, Metrics};
+use crate::app::service_ids::ServiceIds;
 use crate::app::vault::Vault;
 use crate::crypto::compare;
 use crate::crypto::signer::Signer;
@@ -33,6 +34,8 @@ const LEEWAY_SECONDS: i64 = 60;
 const VERIFIED_MAX: usize = 10_000;
 /// Where refresh tokens are sealed for.
 const REFRESH_PLACE: &str = "refresh token";
+/// A count of changes that there is never.
+const NEVER: i64 = -1;
 /// Name of the generation in the store.
 pub(crate) const GENERATION: &str = "token-generation";
 
@@ -53,6 +56,8 @@ pub(crate) struct Tokens {
     /// Counts the calls of `POST /mock/tokens/expire`: tokens of earlier generations are expired.
     generation: AtomicI64,
     verified: Cache<[u8; 32], Arc<Verified>>,
+    /// A token of a service id is good as long as that is there.
+    pub(crate) service_ids: ServiceIds,
     /// Held while a generation ends.
     expiring: Mutex<()>,
     owner_key_digest: [u8; 32],
@@ -65,6 +70,8 @@ pub(crate) struct Verified {
     pub(crate) caller: Arc<Caller>,
     expires_at: i64,
     generation: i64,
+    /// The count of [`ServiceIds::changes`] at which whom it speaks for was there.
+    seen: AtomicI64,
 }
 
 /// Why a token is not taken.
@@ -131,6 +138,7 @@ impl Tokens {
             key_name,
             generation: AtomicI64::new(generation),
             verified: Cache::new(VERIFIED_MAX),
+            service_ids: ServiceIds::default(),
             expiring: Mutex::new(()),
             owner_key_digest: compare::sha256(owner_key),
             mode,
@@ -235,7 +243,8 @@ impl Tokens {
             return Err(TokenRefusal::NotValid);
         }
         let caller = Arc::new(self.caller(claims::identity_of_claims(&claims), &claims.account.bss));
-        let verified = Arc::new(Verified { caller, expires_at: claims.exp, generation });
+        let seen = AtomicI64::new(NEVER);
+        let verified = Arc::new(Verified { caller, expires_at: claims.exp, generation, seen });
         let _expiring = self.expiring.lock().unwrap_or_else(PoisonError::into_inner);
         if self.is_live(&verified, now) {
             self.verified.insert(digest, Arc::clone(&verified));
@@ -258,7 +267,22 @@ impl Tokens {
 
     /// True while a verified token may be used.
     pub(crate) fn is_live(&self, verified: &Verified, now: i64) -> bool {
-        verified.expires_at > now && verified.generation == self.generation.load(Ordering::Acquire)
+        verified.expires_at > now
+            && verified.generation == self.generation.load(Ordering::Acquire)
+            && self.is_there(verified)
+    }
+
+    /// Looks at the identity again only when service ids have come or gone since.
+    fn is_there(&self, verified: &Verified) -> bool {
+        let changes = self.service_ids.changes();
+        if verified.seen.load(Ordering::Acquire) == changes {
+            return true;
+        }
+        let there = self.service_ids.may_be_there(&verified.caller.identity);
+        if there {
+            verified.seen.store(changes, Ordering::Release);
+        }
+        there
     }
 
     /// The id of the key that signs now.

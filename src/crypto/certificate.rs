@@ -11,12 +11,22 @@ pub(crate) type Fingerprint = [u8; 32];
 
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 const END: &str = "-----END CERTIFICATE-----";
+const ANY_BEGIN: &str = "-----BEGIN ";
 
-/// Reads a text that holds one certificate and blanks around it; `None` for anything else.
+/// Reads a text that holds one certificate, with lines of other words around it, as tools print them; `None` for anything
+/// else.
 ///
-/// Source: go-client, comment on `CreateKMIPClientCertificate`, for the form.
+/// Source: go-client, comment on `CreateKMIPClientCertificate`, for the form; that other lines are skipped is ASSUMED, as
+/// readers of PEM do it.
 pub(crate) fn fingerprint(pem: &str) -> Option<Fingerprint> {
-    let inner = pem.trim().strip_prefix(BEGIN)?.strip_suffix(END)?;
+    let (before, rest) = pem.split_once(BEGIN)?;
+    let (inner, after) = rest.split_once(END)?;
+    let alone = !before.contains(ANY_BEGIN) && !after.contains(ANY_BEGIN);
+    let starts_its_line = before.lines().last().is_none_or(|line| before.ends_with('\n') || line.trim().is_empty());
+    let ends_its_line = after.lines().next().is_none_or(|line| line.trim().is_empty());
+    if !(alone && starts_its_line && ends_its_line) {
+        return None;
+    }
     let text: String = inner.chars().filter(|character| !matches!(character, '\r' | '\n')).collect();
     let der = base64::decode(&text).ok()?;
     Certificate::from_der(&der).ok()?;
@@ -34,7 +44,8 @@ mod tests {
         let known = fingerprint(PEM);
         assert!(known.is_some());
         let one_line = PEM.replace('\n', "");
-        for other in [PEM.replace('\n', "\r\n"), format!("\n \t{PEM}\n\n"), one_line] {
+        let told = format!("Certificate:\n    Data:\n{PEM}\nmade by a tool\n");
+        for other in [PEM.replace('\n', "\r\n"), format!("\n \t{PEM}\n\n"), one_line, told] {
             assert_eq!(fingerprint(&other), known, "{other}");
         }
     }
@@ -52,7 +63,9 @@ mod tests {
             PEM.replace("CERTIFICATE", "PUBLIC KEY"),
             PEM.replacen("MII", "MI*", 1),
             format!("{BEGIN}{}{END}", &body[..body.len() / 2 / 65 * 65]),
-            format!("some words\n{PEM}"),
+            format!("some words {PEM}"),
+            format!("{} some words", PEM.trim()),
+            format!("{}{PEM}", PEM.replace("CERTIFICATE", "PUBLIC KEY")),
         ];
         for text in wrong {
             assert_eq!(fingerprint(&text), None, "{text}");

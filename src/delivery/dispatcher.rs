@@ -38,8 +38,10 @@ pub(crate) struct Clients {
 #[derive(Default)]
 struct Lane {
     waiting: VecDeque<Parcel>,
-    /// Attempts being made.
+    /// Attempts being made where the subscriber is now.
     connections: usize,
+    /// How often it has moved. A receiver that it has left holds none of its connections.
+    moves: usize,
     /// All that was handed out and is not recorded yet.
     hands: Hands,
 }
@@ -101,6 +103,7 @@ async fn run(lanes: Arc<Lanes>) {
         if let Err(fault) = tick(app, now).await {
             error!(%fault, "what is due could not be done");
         }
+        lanes.follow();
         let mut patience = dispatch.until_next(&app.clock);
         let finished = !lanes.finished().is_empty();
         if finished || patience == Some(Duration::ZERO) {
@@ -162,16 +165,35 @@ impl Lanes {
             let lane = lanes.entry(name.clone()).or_default();
             lane.hands.count += 1;
             lane.waiting.push_back(parcel);
-            if lane.connections < CONNECTIONS_MAX {
-                lane.connections += 1;
-                tokio::spawn(Arc::clone(self).send_all(name));
+            self.connect(&name, lane);
+        }
+    }
+
+    /// Begins to send if there is room.
+    fn connect(self: &Arc<Self>, name: &str, lane: &mut Lane) {
+        if lane.connections < CONNECTIONS_MAX {
+            lane.connections += 1;
+            tokio::spawn(Arc::clone(self).send_all(name.to_owned(), lane.moves));
+        }
+    }
+
+    /// Sends to subscribers that have moved without a wait for receivers that they have left.
+    fn follow(self: &Arc<Self>) {
+        let moved = self.app.memory.dispatch.take_moved();
+        let mut lanes = self.lanes();
+        for name in moved {
+            let Some(lane) = lanes.get_mut(&name) else { continue };
+            lane.moves += 1;
+            lane.connections = 0;
+            for _ in 0..lane.waiting.len().min(CONNECTIONS_MAX) {
+                self.connect(&name, lane);
             }
         }
     }
 
-    /// One connection's worth of attempts: one after the other, until nothing waits.
-    async fn send_all(self: Arc<Self>, name: String) {
-        while let Some(mut parcel) = self.next(&name) {
+    /// One connection's worth of attempts: one after the other, until nothing waits or the subscriber moves.
+    async fn send_all(self: Arc<Self>, name: String, moves: usize) {
+        while let Some(mut parcel) = self.next(&name, moves) {
             let (delivery, cause, due_at) = (parcel.claimed.delivery, parcel.claimed.cause, parcel.claimed.due_at);
             let at = self.app.clock.now();
             let is_wanted = self.is_wanted(&mut parcel).await;
@@ -198,9 +220,9 @@ impl Lanes {
         deliveries::look_again(&self.app, parcel).await.unwrap_or(true)
     }
 
-    fn next(&self, name: &str) -> Option<Parcel> {
+    fn next(&self, name: &str, moves: usize) -> Option<Parcel> {
         let mut lanes = self.lanes();
-        let lane = lanes.get_mut(name)?;
+        let lane = lanes.get_mut(name).filter(|lane| lane.moves == moves)?;
         let parcel = lane.waiting.pop_front();
         if parcel.is_none() {
             lane.connections -= 1;

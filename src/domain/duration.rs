@@ -5,6 +5,9 @@ use std::time::Duration;
 /// What a span must look like, for messages.
 pub(crate) const FORM: &str = "whole numbers with units, such as 90s, 5m, 4h, 31d or 1h30m";
 
+/// How long a span may be, for messages.
+pub(crate) const RANGE: &str = "10,000 years at most, in 64 characters";
+
 /// Bytes of a span that is kept as it was written.
 const SPAN_BYTES_MAX: usize = 64;
 
@@ -64,9 +67,29 @@ pub(crate) fn parse(text: &str) -> Option<Duration> {
     (number.is_none() && !text.is_empty() && total <= LONGEST_SECONDS).then(|| Duration::from_secs(total))
 }
 
+/// True for a text that has the form of a span, however long that is.
+pub(crate) fn has_form(text: &str) -> bool {
+    let spans = || text.split_inclusive(['s', 'm', 'h', 'd']);
+    let fits = |span: &str| {
+        let digits = span.strip_suffix(['s', 'm', 'h', 'd']).unwrap_or_default();
+        !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit())
+    };
+    !text.is_empty() && spans().all(fits)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_span_too_long_to_count_has_the_form_of_one() {
+        for (text, form) in [("99999999999d", true), ("1h99999999999999999999s", true), ("1h30m", true)] {
+            assert_eq!(has_form(text), form, "{text}");
+        }
+        for wrong in ["", "5", "h", "1.5h", "-1s", "1w", "1h 30m", "1h5"] {
+            assert!(!has_form(wrong), "{wrong}");
+        }
+    }
 
     #[test]
     fn joined_units_add_up() {

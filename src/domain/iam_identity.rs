@@ -42,5 +42,16 @@ pub(crate) struct ApiKey {
 
 /// The UUID in a service id's `iam_id`, `iam-ServiceId-<uuid>`.
 pub(crate) fn service_identity_of(iam_id: &str) -> Option<ServiceIdentityId> {
-    iam_id.strip_prefix("iam-ServiceId-").and_then(ServiceIdentityId::parse)
+    uuid_of_service_id(iam_id).and_then(ServiceIdentityId::parse)
+}
+
+/// The same as it is written.
+pub(crate) fn uuid_of_service_id(iam_id: &str) -> Option<&str> {
+    iam_id.strip_prefix("iam-ServiceId-")
+}
+
+/// True for a service id that nobody made: it follows from an API key, by a UUID of version 5.
+pub(crate) fn is_made_up(identity: &Identity) -> bool {
+    let uuid = uuid_of_service_id(&identity.iam_id).and_then(|uuid| uuid::Uuid::try_parse(uuid).ok());
+    uuid.is_some_and(|uuid| uuid.get_version_num() == 5)
 }

@@ -61,6 +61,15 @@ impl Service {
         }
     }
 
+    /// The word that the Resource Controller has for the service among instances. Source: redstone's command line, which
+    /// takes instances of `kms` for Key Protect's.
+    pub(crate) fn sub_type(self) -> &'static str {
+        match self {
+            Self::KeyProtect => "kms",
+            Self::ObjectStorage => "",
+        }
+    }
+
     /// The offering's id in the catalogue.
     pub(crate) fn offering_id(self) -> &'static str {
         match self {
@@ -69,6 +78,9 @@ impl Service {
         }
     }
 }
+
+/// Plans that are remembered beside the present one; the oldest are forgotten.
+pub(crate) const PLANS_BEFORE_MAX: usize = 99;
 
 /// Whether an instance is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +91,39 @@ pub(crate) enum Presence {
     Pending { at: Timestamp, by: String, until: Timestamp },
     /// Deleted by its owner and gone; the Resource Controller still shows it.
     Removed { at: Timestamp, by: String },
+}
+
+/// What was last done to an instance that is there. Source: API reference; live tests of the Python platform SDK.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LastOperation {
+    Create,
+    Update,
+    Lock,
+    Unlock,
+}
+
+impl LastOperation {
+    /// The word on the wire.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Lock => "lock",
+            Self::Unlock => "unlock",
+        }
+    }
+
+    /// Reads the word.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        [Self::Create, Self::Update, Self::Lock, Self::Unlock].into_iter().find(|operation| operation.name() == name)
+    }
+}
+
+/// A plan that an instance has had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PlanStart {
+    pub(crate) plan_id: String,
+    pub(crate) at: Timestamp,
 }
 
 /// A service instance.
@@ -92,6 +137,10 @@ pub(crate) struct Instance {
     pub(crate) account: String,
     pub(crate) name: String,
     pub(crate) plan_id: String,
+    /// The plans before, oldest first, [`PLANS_BEFORE_MAX`] of them.
+    pub(crate) plans_before: Vec<PlanStart>,
+    /// When the present plan began.
+    pub(crate) plan_since: Timestamp,
     pub(crate) resource_group: String,
     /// What the creator gave as `parameters`, JSON text; kept and shown, not read.
     pub(crate) parameters: Option<String>,
@@ -101,12 +150,36 @@ pub(crate) struct Instance {
     pub(crate) created_by: String,
     /// When and by whom it was last changed, if ever.
     pub(crate) updated: Option<(Timestamp, String)>,
+    pub(crate) last_operation: LastOperation,
+    /// True while it can be neither changed nor removed.
+    pub(crate) locked: bool,
     pub(crate) presence: Presence,
     /// Of Key Protect; other services have none.
     pub(crate) policies: InstancePolicies,
 }
 
 impl Instance {
+    /// Takes another plan.
+    pub(crate) fn change_plan(&mut self, plan_id: String, now: Timestamp) {
+        if plan_id == self.plan_id {
+            return;
+        }
+        let before = std::mem::replace(&mut self.plan_id, plan_id);
+        self.plans_before.push(PlanStart { plan_id: before, at: self.plan_since });
+        let surplus = self.plans_before.len().saturating_sub(PLANS_BEFORE_MAX);
+        self.plans_before.drain(..surplus);
+        self.plan_since = now;
+    }
+
+    /// When and by whom it was last touched: removed, changed or made.
+    pub(crate) fn last_change(&self) -> (Timestamp, &str) {
+        match (&self.presence, &self.updated) {
+            (Presence::Pending { at, by, .. } | Presence::Removed { at, by }, _)
+            | (Presence::Active, Some((at, by))) => (*at, by),
+            (Presence::Active, None) => (self.created_at, ""),
+        }
+    }
+
     /// The instance's CRN.
     pub(crate) fn crn(&self) -> String {
         crn::of_instance(self.service.name(), &self.region, &self.account, self.id)

@@ -201,7 +201,13 @@ impl Settings {
 
 fn span(value: Value<'_>) -> Result<Span, Wrong> {
     let Value::Text(text) = value else { return Err(Wrong::Form(format!("must be a text: {}", duration::FORM))) };
-    Span::parse(text).ok_or_else(|| Wrong::Form(format!("must be {}", duration::FORM)))
+    Span::parse(text).ok_or_else(|| {
+        if duration::has_form(text) {
+            Wrong::Range(format!("must be {}", duration::RANGE))
+        } else {
+            Wrong::Form(format!("must be {}", duration::FORM))
+        }
+    })
 }
 
 fn whole(value: Value<'_>, least: i64, most: i64) -> Result<i64, Wrong> {

@@ -140,8 +140,8 @@ fn whole((name, count): (&'static str, usize)) -> (&'static str, i64) {
     (name, i64::try_from(count).unwrap_or(i64::MAX))
 }
 
-/// How many there are in all and in each bucket. The library calls the last bound by the largest number there is.
+/// How many there are in all and in each bucket.
 fn histogram(figures: &Figures) -> (u64, Vec<(f64, u64)>) {
-    let bounds = BOUNDS.iter().map(Duration::as_secs_f64).chain([f64::MAX]);
+    let bounds = BOUNDS.iter().map(Duration::as_secs_f64).chain([f64::INFINITY]);
     (figures.buckets.iter().sum(), bounds.zip(figures.buckets).collect())
 }

@@ -39,15 +39,15 @@ impl<'a> Query<'a> {
         self.pairs.iter().map(|(name, _)| name.as_ref())
     }
 
-    /// `true` or `false`.
+    /// `true` or `false`. IBM's Python SDK 2 spells them as Python does.
     ///
     /// # Errors
     /// `InvalidQueryParam` for anything else.
     pub(crate) fn boolean(&self, name: &'static str) -> Result<Option<bool>, Reason> {
         match self.get(name) {
             None => Ok(None),
-            Some("true") => Ok(Some(true)),
-            Some("false") => Ok(Some(false)),
+            Some("true" | "True") => Ok(Some(true)),
+            Some("false" | "False") => Ok(Some(false)),
             Some(_) => Err(Reason::query(name, "true or false")),
         }
     }

@@ -31,7 +31,7 @@ use crate::store::due::Ahead;
 use crate::store::file::Database;
 use crate::store::tx::Tx;
 use crate::store::writer::Committed;
-use crate::store::{audit, deliveries, due, file, iam_policies, instances, meta, secrets, settings};
+use crate::store::{audit, deliveries, due, file, iam_identities, iam_policies, instances, meta, secrets, settings};
 
 /// Connections for reading.
 const READERS: usize = 2;
@@ -67,6 +67,7 @@ struct Held {
     instances: Vec<crate::domain::instance::Instance>,
     policies: Vec<crate::domain::iam_policy::IamPolicy>,
     settings: Settings,
+    service_ids: std::collections::HashSet<String>,
 }
 
 /// Opens the store of a folder; a fresh one gets its first contents.
@@ -109,6 +110,7 @@ pub(crate) fn open(config: &Config, folder: &DataFolder) -> Result<Opened, Start
     let metrics = Arc::new(Metrics::new());
     let shared = Arc::clone(&metrics);
     let tokens = Tokens::new(signer, held.key_name, held.generation, owner_key.bytes(), mode, shared);
+    tokens.service_ids.put(held.service_ids);
     let tokens = Arc::new(tokens);
     let memory = Arc::new(Memory::new(held.instances, &held.policies, held.settings, Arc::clone(&tokens), held.ahead));
     let remembered = Arc::clone(&memory);
@@ -218,6 +220,7 @@ fn held(tx: &Tx<'_>, config: &Config) -> Result<Held, Error> {
         next_record: audit::next_number(tx)?,
         instances: instances::all(tx)?,
         policies: iam_policies::all_in_force(tx)?,
+        service_ids: iam_identities::living(tx)?,
         settings: settings::all(tx)?,
     })
 }

@@ -1,5 +1,7 @@
 //! Service ids and API keys of IAM.
 
+use std::collections::HashSet;
+
 use rusqlite::{Row, params};
 
 use crate::domain::iam_identity::{ApiKey, ServiceIdentity};
@@ -18,6 +20,29 @@ pub(crate) fn service_id(tx: &Tx<'_>, id: ServiceIdentityId) -> Result<Option<Se
     rows.next()?.map(read_service_id).transpose()
 }
 
+/// UUIDs of all service ids that were made, and of those that resource keys were made with.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn living(tx: &Tx<'_>) -> Result<HashSet<String>, Error> {
+    let mut statement =
+        tx.prepare("SELECT id FROM service_ids UNION SELECT service_id FROM resource_keys WHERE removed_at IS NULL")?;
+    let all = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(all)
+}
+
+/// True for the UUID of one of them.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn lives(tx: &Tx<'_>, uuid: &str) -> Result<bool, Error> {
+    let mut statement = tx.prepare(
+        "SELECT 1 FROM service_ids WHERE id = ?1
+         UNION ALL SELECT 1 FROM resource_keys WHERE service_id = ?1 AND removed_at IS NULL",
+    )?;
+    Ok(statement.exists([uuid])?)
+}
+
 /// How many service ids there are.
 ///
 /// # Errors
@@ -33,6 +58,7 @@ pub(crate) fn count_service_ids(tx: &Tx<'_>) -> Result<i64, Error> {
 pub(crate) fn insert_service_id(tx: &Tx<'_>, one: &ServiceIdentity) -> Result<(), Error> {
     tx.prepare("INSERT INTO service_ids (id, name, description, created_at, created_by) VALUES (?1, ?2, ?3, ?4, ?5)")?
         .execute(params![one.id.to_string(), one.name, one.description, one.created_at.millis(), one.created_by])?;
+    tx.touch_service_ids();
     Ok(())
 }
 
@@ -43,6 +69,7 @@ pub(crate) fn insert_service_id(tx: &Tx<'_>, one: &ServiceIdentity) -> Result<()
 pub(crate) fn delete_service_id(tx: &Tx<'_>, one: &ServiceIdentity) -> Result<(), Error> {
     tx.prepare("DELETE FROM service_ids WHERE id = ?1")?.execute([one.id.to_string()])?;
     tx.prepare("DELETE FROM api_keys WHERE iam_id = ?1")?.execute([one.identity().iam_id])?;
+    tx.touch_service_ids();
     Ok(())
 }
 

@@ -65,30 +65,24 @@ pub(crate) fn all_in_force(tx: &Tx<'_>) -> Result<Vec<IamPolicy>, Error> {
     Ok(all)
 }
 
-/// All policies, deleted ones too, in order of creation.
-///
-/// # Errors
-/// The store's.
-pub(crate) fn all(tx: &Tx<'_>) -> Result<Vec<IamPolicy>, Error> {
-    let mut statement = tx.prepare("SELECT * FROM iam_policies ORDER BY seq")?;
-    let mut rows = statement.query([])?;
-    let mut all = Vec::new();
-    while let Some(row) = rows.next()? {
-        all.push(read(row)?);
-    }
-    Ok(all)
-}
-
 /// Policies of a state, in order of creation.
 ///
 /// # Errors
 /// The store's.
 pub(crate) fn in_state(tx: &Tx<'_>, state: PolicyState) -> Result<Vec<IamPolicy>, Error> {
+    Ok(numbered(tx, state)?.into_iter().map(|(_, policy)| policy).collect())
+}
+
+/// The same, each with its number in the order of creation, which it keeps.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn numbered(tx: &Tx<'_>, state: PolicyState) -> Result<Vec<(i64, IamPolicy)>, Error> {
     let mut statement = tx.prepare("SELECT * FROM iam_policies WHERE state = ?1 ORDER BY seq")?;
     let mut rows = statement.query([state.name()])?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
-        all.push(read(row)?);
+        all.push((row.get("seq")?, read(row)?));
     }
     Ok(all)
 }

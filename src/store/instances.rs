@@ -4,7 +4,7 @@ use rusqlite::params;
 
 use crate::domain::due::DueKind;
 use crate::domain::id::InstanceId;
-use crate::domain::instance::{Instance, Presence, Service};
+use crate::domain::instance::{Instance, LastOperation, PlanStart, Presence, Service};
 use crate::domain::time::Timestamp;
 use crate::store::due::{self, Subject};
 use crate::store::row::{Reading, join, split};
@@ -51,8 +51,8 @@ pub(crate) fn is_active(tx: &Tx<'_>, id: InstanceId) -> Result<bool, Error> {
 pub(crate) fn insert(tx: &Tx<'_>, instance: &Instance) -> Result<(), Error> {
     tx.prepare(
         "INSERT INTO instances (id, service, region, account, name, plan_id, resource_group, parameters, tags,
-             allow_cleanup, created_at, created_by)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+             allow_cleanup, created_at, created_by, plan_since, last_operation, locked)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     )?
     .execute(params![
         instance.id.to_string(),
@@ -67,6 +67,9 @@ pub(crate) fn insert(tx: &Tx<'_>, instance: &Instance) -> Result<(), Error> {
         instance.allow_cleanup,
         instance.created_at.millis(),
         instance.created_by,
+        instance.plan_since.millis(),
+        instance.last_operation.name(),
+        instance.locked,
     ])?;
     for policy in instance.policies.all() {
         instance_policies::set(tx, instance.id, policy)?;
@@ -87,7 +90,8 @@ pub(crate) fn update(tx: &Tx<'_>, instance: &Instance) -> Result<(), Error> {
     };
     tx.prepare(
         "UPDATE instances SET name = ?2, plan_id = ?3, parameters = ?4, allow_cleanup = ?5, updated_at = ?6,
-             updated_by = ?7, removed_at = ?8, removed_by = ?9, reclaim_at = ?10 WHERE id = ?1",
+             updated_by = ?7, removed_at = ?8, removed_by = ?9, reclaim_at = ?10, plans_before = ?11, plan_since = ?12,
+             last_operation = ?13, locked = ?14 WHERE id = ?1",
     )?
     .execute(params![
         instance.id.to_string(),
@@ -100,6 +104,10 @@ pub(crate) fn update(tx: &Tx<'_>, instance: &Instance) -> Result<(), Error> {
         removed_at,
         removed_by,
         reclaim_at.map(Timestamp::millis),
+        join(&instance.plans_before.iter().map(written).collect::<Vec<_>>()),
+        instance.plan_since.millis(),
+        instance.last_operation.name(),
+        instance.locked,
     ])?;
     due::set(tx, Subject::Instance(instance.id), DueKind::Reclamation, reclaim_at)?;
     tx.touch_instance(instance.clone());
@@ -117,6 +125,8 @@ fn read(tx: &Tx<'_>, reading: &Reading<'_, '_>) -> Result<Instance, Error> {
         account: reading.get("account")?,
         name: reading.get("name")?,
         plan_id: reading.get("plan_id")?,
+        plans_before: plans(reading.get("plans_before")?).ok_or_else(|| reading.inconsistent("plans_before"))?,
+        plan_since: reading.at("plan_since")?,
         resource_group: reading.get("resource_group")?,
         parameters: reading.get("parameters")?,
         tags: split(reading.get("tags")?),
@@ -124,6 +134,8 @@ fn read(tx: &Tx<'_>, reading: &Reading<'_, '_>) -> Result<Instance, Error> {
         created_at: reading.at("created_at")?,
         created_by: reading.get("created_by")?,
         updated,
+        last_operation: reading.parse("last_operation", LastOperation::parse)?,
+        locked: reading.get("locked")?,
         presence: match (removed, reading.at_opt("reclaim_at")?) {
             (None, _) => Presence::Active,
             (Some((at, by)), Some(until)) => Presence::Pending { at, by, until },
@@ -131,4 +143,17 @@ fn read(tx: &Tx<'_>, reading: &Reading<'_, '_>) -> Result<Instance, Error> {
         },
         policies: instance_policies::of(tx, id)?,
     })
+}
+
+/// `<milliseconds> <plan>`
+fn written(plan: &PlanStart) -> String {
+    format!("{} {}", plan.at.millis(), plan.plan_id)
+}
+
+fn plans(text: Option<String>) -> Option<Vec<PlanStart>> {
+    let read = |text: &String| {
+        let (at, plan_id) = text.split_once(' ')?;
+        Some(PlanStart { plan_id: plan_id.to_owned(), at: Timestamp::from_millis(at.parse().ok()?) })
+    };
+    split(text).iter().map(read).collect()
 }

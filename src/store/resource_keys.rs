@@ -36,6 +36,7 @@ pub(crate) fn insert(tx: &Tx<'_>, key: &ResourceKey, digest: [u8; 32], sealed: &
         key.created_at.millis(),
         key.created_by,
     ])?;
+    tx.touch_service_ids();
     Ok(())
 }
 
@@ -69,6 +70,7 @@ pub(crate) fn remove(tx: &Tx<'_>, key: &ResourceKey) -> Result<(), Error> {
         key.removed.as_ref().map(|(at, _)| at.millis()),
         key.removed.as_ref().map(|(_, by)| by),
     ])?;
+    tx.touch_service_ids();
     Ok(())
 }
 
@@ -115,9 +117,22 @@ pub(crate) fn all(tx: &Tx<'_>) -> Result<Vec<StoredKey>, Error> {
 /// # Errors
 /// The store's.
 pub(crate) fn living(tx: &Tx<'_>, instance: InstanceId) -> Result<Vec<ResourceKey>, Error> {
-    let mut statement =
-        tx.prepare("SELECT * FROM resource_keys WHERE instance_id = ?1 AND removed_at IS NULL ORDER BY seq")?;
-    let mut rows = statement.query([instance.to_string()])?;
+    const SQL: &str = "SELECT * FROM resource_keys WHERE instance_id = ?1 AND removed_at IS NULL ORDER BY seq";
+    several(tx, SQL, &instance.to_string())
+}
+
+/// The same of a service id, by its UUID.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn living_of_service_id(tx: &Tx<'_>, uuid: &str) -> Result<Vec<ResourceKey>, Error> {
+    const SQL: &str = "SELECT * FROM resource_keys WHERE service_id = ?1 AND removed_at IS NULL ORDER BY seq";
+    several(tx, SQL, uuid)
+}
+
+fn several(tx: &Tx<'_>, sql: &str, key: &str) -> Result<Vec<ResourceKey>, Error> {
+    let mut statement = tx.prepare(sql)?;
+    let mut rows = statement.query([key])?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
         all.push(read(&Reading::new("resource_keys", row, "id"))?.0);

@@ -92,6 +92,9 @@ pub(crate) fn insert(tx: &Tx<'_>, one: &Subscriber, secret: &SealedRow) -> Resul
 /// # Errors
 /// The store's.
 pub(crate) fn update(tx: &Tx<'_>, one: &Subscriber) -> Result<(), Error> {
+    if tx.prepare("SELECT 1 FROM subscribers WHERE name = ?1 AND url <> ?2")?.exists([&one.name, &one.url])? {
+        tx.touch_place_of(&one.name);
+    }
     tx.prepare("UPDATE subscribers SET url = ?2, events = ?3, ack = ?4 WHERE name = ?1")?.execute(params![
         one.name,
         one.url,
@@ -132,6 +135,7 @@ fn forget_former(tx: &Tx<'_>, name: &str) -> Result<(), Error> {
 pub(crate) fn remove(tx: &Tx<'_>, name: &str) -> Result<(), Error> {
     tx.prepare("DELETE FROM subscribers WHERE name = ?1")?.execute([name])?;
     forget_former(tx, name)?;
+    tx.touch_place_of(name);
     tx.touch_subscribers();
     Ok(())
 }

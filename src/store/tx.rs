@@ -35,8 +35,12 @@ pub(crate) struct Effects {
     policies: RefCell<Vec<IamPolicyId>>,
     /// True when a setting may have changed.
     settings: Cell<bool>,
+    /// True when a service id may have come or gone.
+    service_ids: Cell<bool>,
     /// True when a subscriber may have changed.
     subscribers: Cell<bool>,
+    /// Names of subscribers that are no longer where they were.
+    moved: RefCell<Vec<String>>,
     /// True when deleted material should leave the write-ahead log too.
     truncate_log: Cell<bool>,
 }
@@ -82,9 +86,19 @@ impl Effects {
         self.settings.get()
     }
 
+    /// True when a service id may have come or gone.
+    pub(crate) fn service_ids_changed(&self) -> bool {
+        self.service_ids.get()
+    }
+
     /// True when a subscriber may have changed.
     pub(crate) fn subscribers_changed(&self) -> bool {
         self.subscribers.get()
+    }
+
+    /// Names of subscribers that are no longer where they were. Those noted in vain do no harm.
+    pub(crate) fn moved(&self) -> Vec<String> {
+        self.moved.borrow().clone()
     }
 
     /// True when the write-ahead log should be truncated.
@@ -145,9 +159,19 @@ impl<'c> Tx<'c> {
         self.effects.settings.set(true);
     }
 
+    /// Notes that a service id came or went.
+    pub(crate) fn touch_service_ids(&self) {
+        self.effects.service_ids.set(true);
+    }
+
     /// Notes that a subscriber changed.
     pub(crate) fn touch_subscribers(&self) {
         self.effects.subscribers.set(true);
+    }
+
+    /// Notes that a subscriber is no longer where it was.
+    pub(crate) fn touch_place_of(&self, subscriber: &str) {
+        self.effects.moved.borrow_mut().push(subscriber.to_owned());
     }
 
     /// Notes that material was deleted.

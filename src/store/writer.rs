@@ -1,6 +1,7 @@
 //! One thread owns the writing connection. It takes jobs from a queue, runs each in a savepoint, commits a group at once,
 //! brings what lies in memory up to date, and only then lets the jobs' callers go on.
 
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use crate::store::due::Ahead;
 use crate::store::file::BUSY_WAIT;
 use crate::store::snapshots::Snapshots;
 use crate::store::tx::{Effects, Tx};
-use crate::store::{Error, due, iam_policies, settings};
+use crate::store::{Error, due, iam_identities, iam_policies, settings};
 
 /// Jobs that one commit takes at most.
 const GROUP_JOBS_MAX: usize = 256;
@@ -52,6 +53,8 @@ pub(crate) struct Committed {
     pub(crate) policies: Vec<IamPolicy>,
     /// All settings, when one changed.
     pub(crate) settings: Option<Settings>,
+    /// UUIDs of all service ids, when one came or went.
+    pub(crate) service_ids: Option<HashSet<String>>,
 }
 
 /// When something is due next.
@@ -299,7 +302,8 @@ fn changed(tx: Tx<'_>) -> Result<Committed, Error> {
     let policies = effects.policies().into_iter().filter_map(|id| iam_policies::in_force(&tx, id).transpose());
     let policies = policies.collect::<Result<_, _>>()?;
     let settings = effects.settings_changed().then(|| settings::all(&tx)).transpose()?;
-    Ok(Committed { effects: tx.into_effects(), next_due, policies, settings })
+    let service_ids = effects.service_ids_changed().then(|| iam_identities::living(&tx)).transpose()?;
+    Ok(Committed { effects: tx.into_effects(), next_due, policies, settings, service_ids })
 }
 
 fn run_jobs(tx: &Tx<'_>, group: Vec<Job>, settles: &mut Vec<Settle>) -> Result<(), Error> {

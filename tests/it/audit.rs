@@ -62,6 +62,8 @@ async fn a_refusal_is_recorded_under_the_key_whether_an_id_or_an_alias_named_it(
         let record = recorded(&kp, kp.post(&path), &format!("by-{named}")).await;
         assert_eq!(record["outcome"], "failure");
         assert!(record["target"]["id"].as_str().unwrap().ends_with(&format!(":key:{key}")), "{record}");
+        assert_eq!(record["target"]["name"], "invoices");
+        assert_eq!(record["message"], "Key Protect: enable secret invoices -failure");
     }
     assert_eq!(kp.audit(&format!("outcome=failure&target={key}")).await.len(), 2);
 }

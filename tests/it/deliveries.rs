@@ -254,6 +254,31 @@ async fn a_receiver_that_hangs_holds_four_connections_and_nobody_up() {
 }
 
 #[actix_web::test]
+async fn a_subscriber_that_moves_does_not_wait_for_a_receiver_that_hangs() {
+    let kp = Harness::new().await;
+    let (good, hung) = (Receiver::start(), Receiver::with(&[Answer::Hang]));
+    kp.subscribe("ledger", &hung.url()).await;
+    let key = kp.protecting(&["a", "b", "c", "d", "e", "f"]).await;
+    kp.disable(&key).await.succeeds(204);
+    hung.wait_for(4).await;
+    let began = stopwatch();
+    kp.patch("/mock/subscribers/ledger").json(&json!({ "url": good.url() })).send().await.succeeds(200);
+    good.wait_for(2).await;
+    // One that takes over the name of another owes nothing to its receiver either.
+    kp.patch("/mock/subscribers/ledger").json(&json!({ "url": hung.url() })).send().await.succeeds(200);
+    let second = kp.protecting(&["g", "h", "i", "j", "k"]).await;
+    kp.disable(&second).await.succeeds(204);
+    hung.wait_for(8).await;
+    kp.delete("/mock/subscribers/ledger").send().await.succeeds(204);
+    kp.subscribe("ledger", &good.url()).await;
+    let third = kp.protecting(&["l"]).await;
+    kp.disable(&third).await.succeeds(204);
+    good.wait_for(3).await;
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert_eq!(hung.count(), 8, "what was deleted is not sent");
+}
+
+#[actix_web::test]
 async fn what_waits_for_a_receiver_that_hangs_goes_with_its_subscriber() {
     let kp = Harness::frozen_at(NOON).await;
     let hung = Receiver::with(&[Answer::Hang]);

@@ -122,6 +122,45 @@ async fn a_newer_version_fits_an_older_rotation_and_the_registration_never_goes_
 }
 
 #[actix_web::test]
+async fn any_version_of_the_key_fits_when_it_is_enabled_again() {
+    let scene = Scene::new().await;
+    let (kp, key) = (&scene.kp, &scene.key);
+    kp.rotate(key).await.succeeds(204);
+    for (action, state) in [("disable", "DEK_DISABLED"), ("enable", "DEK_ENABLED")] {
+        kp.advance("1m").await;
+        let event = scene.event(action).await;
+        assert_eq!(scene.says(&event, state).await, 204, "{action}, with the version before the rotation");
+    }
+    let codes: Vec<Value> = kp.ends().await.iter().map(|end| end["reason"]["reasonCode"].clone()).collect();
+    assert_eq!(codes, [json!(200), json!(200)]);
+    let shown = kp.get(&format!("/api/v2/keys/{key}/registrations")).send().await.resource(200);
+    assert_eq!(shown["keyVersion"]["id"], *key, "which a rotation's acknowledgement alone moves");
+}
+
+#[actix_web::test]
+async fn a_webhooks_success_says_nothing_of_versions_and_services_name_the_type_of_their_body() {
+    let scene = Scene::new().await;
+    let (kp, key) = (&scene.kp, &scene.key);
+    kp.patch("/mock/subscribers/ledger").json(&json!({ "ack": "http" })).send().await.succeeds(200);
+    let event = scene.event("rotate").await;
+    assert_eq!(scene.last_end().await["reason"]["reasonCode"], 200);
+    let shown = kp.get(&format!("/api/v2/keys/{key}/registrations")).send().await.resource(200);
+    assert_eq!(shown["keyVersion"]["id"], *key);
+    // The adopter's own content type, and none.
+    let token = kp.reader_token().await;
+    let newest = kp.metadata(key).await["keyVersion"]["id"].clone();
+    let data = json!({ "rewrappedKeyVersion": newest });
+    let body = acknowledgement(&json!({ "eventId": event, "adopterKeyState": "DEK_ENABLED", "keyStateData": data }))
+        .to_string();
+    for kind in [Some("application/vnd.ibm.kms.event_acknowledge+json"), None] {
+        let call = kp.post(PATH).bearer(&token).raw(body.clone()).without("content-type");
+        let call = if let Some(kind) = kind { call.header("content-type", kind) } else { call };
+        assert_eq!(call.send().await.succeeds(204), Value::Null, "{kind:?}");
+    }
+    assert_eq!(kp.ends().await.len(), 1, "no second record");
+}
+
+#[actix_web::test]
 async fn a_state_at_odds_ends_the_event_as_a_failure() {
     for (action, state) in [
         ("disable", "DEK_ENABLED"),

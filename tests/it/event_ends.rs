@@ -138,6 +138,15 @@ async fn a_receiver_may_ask_for_time() {
     assert_eq!(scene.receiver.count(), 1);
     scene.kp.advance("1s").await;
     assert_eq!(scene.delivery().await["state"], "succeeded");
+    // As long as it may be: the last attempt stays where it is.
+    let asked = Answer::Reply(503, "retry-after: 99999".to_owned(), String::new());
+    let scene = Scene::new(&[asked, Answer::Status(200)]).await;
+    assert_eq!(scene.delivery().await["nextAttempt"], LAST_ATTEMPT);
+    scene.kp.advance("4h").await;
+    assert_eq!(scene.delivery().await["state"], "succeeded");
+    // On a success it means nothing, as on a redirect that nobody follows it is heard.
+    let moved = Answer::Reply(302, "location: /\r\nretry-after: 60".to_owned(), String::new());
+    assert_eq!(Scene::new(&[moved]).await.delivery().await["nextAttempt"], "2026-01-01T12:01:00Z");
 }
 
 #[actix_web::test]

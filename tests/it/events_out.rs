@@ -55,6 +55,11 @@ async fn keys_without_registrations_and_other_changes_tell_nothing() {
     kp.create_ring("other").await;
     let body = json!({ "keyRingID": "other" });
     kp.patch(&format!("/api/v2/keys/{key}")).header("x-kms-key-ring", "default").json(&body).send().await.succeeds(200);
+    let policy = json!({
+        "metadata": { "collectionType": "application/vnd.ibm.kms.policy+json", "collectionTotal": 1 },
+        "resources": [{ "type": "application/vnd.ibm.kms.policy+json", "dualAuthDelete": { "enabled": false } }],
+    });
+    kp.put(&format!("/api/v2/keys/{key}/policies?policy=dualAuthDelete")).json(&policy).send().await.succeeds(200);
     kp.advance("2d").await;
     assert_eq!(kp.metadata(&key).await["state"], 3);
     assert_eq!(kp.deliveries("").await, Vec::<Value>::new());

@@ -119,6 +119,26 @@ async fn pages_follow_one_another_when_they_are_asked_for() {
 }
 
 #[actix_web::test]
+async fn a_list_that_is_emptied_page_by_page_loses_no_policy() {
+    for sort in ["", "&sort=created_at", "&sort=-last_modified_at", "&sort=type", "&sort=id", "&sort=-created_by_id"] {
+        let kp = scene().await;
+        let all = descriptions(&kp, "v1", sort).await;
+        let mut path = format!("/v1/policies?account_id={}&limit=2{sort}", kp.account());
+        let mut seen = Vec::new();
+        loop {
+            let page = kp.get(&path).send().await.succeeds(200);
+            for policy in page["policies"].as_array().unwrap() {
+                seen.push(policy["description"].as_str().unwrap_or("none").to_owned());
+                kp.delete(&format!("/v1/policies/{}", policy["id"].as_str().unwrap())).send().await.succeeds(204);
+            }
+            let Some(next) = page.get("next") else { break };
+            next["href"].as_str().unwrap().strip_prefix(&kp.url).unwrap().clone_into(&mut path);
+        }
+        assert_eq!((seen.len(), &seen), (5, &all), "{sort}");
+    }
+}
+
+#[actix_web::test]
 async fn who_deletes_what_a_page_shows_before_asking_for_the_next_leaves_nothing_out() {
     let kp = scene().await;
     let all = format!("/v1/policies?account_id={}", kp.account());

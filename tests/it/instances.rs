@@ -64,6 +64,8 @@ async fn an_instance_shows_all_that_sdks_and_terraform_index() {
         ("account_id", json!(account)),
         ("state", json!("active")),
         ("type", json!("service_instance")),
+        ("sub_type", json!("kms")),
+        ("locked", json!(false)),
         ("resource_plan_id", json!(TIERED)),
         ("resource_id", json!("ee41347f-b18e-4ca6-bf80-b5467c63f9a6")),
         ("resource_group_crn", json!(crn_of_group)),
@@ -335,7 +337,9 @@ async fn a_list_is_filtered_by_sub_type_and_time_of_change() {
     kp.advance("1d").await;
     create_key_protect(&kp, "later").await;
     for (query, count) in [
-        ("sub_type=kms", 0),
+        ("sub_type=kms", 2),
+        ("sub_type=", 1),
+        ("sub_type=other", 0),
         ("updated_from=2026-01-01T12:00:00Z", 1),
         ("updated_to=2026-01-01T12:00:00Z", 2),
         ("updated_from=2026-01-03T00:00:00Z", 0),

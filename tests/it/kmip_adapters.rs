@@ -101,6 +101,11 @@ async fn a_root_key_that_will_expire_carries_an_adapter_when_that_is_allowed() {
     }
     let reply = kp.post(&format!("{ADAPTERS}?allowExpiringKey=maybe")).json(&body).send().await;
     assert_eq!(reply.refused(400, "INVALID_QUERY_PARAM_ERR")["target"]["name"], "allowExpiringKey");
+    // What the query lacks is told before what the body lacks.
+    let reply = kp.post(&format!("{ADAPTERS}?allowExpiringKey=maybe")).raw("{").send().await;
+    reply.refused(400, "INVALID_QUERY_PARAM_ERR");
+    kp.post(&format!("{ADAPTERS}?allowExpiringKey=True")).json(&body).send().await.succeeds(201);
+    let body = envelope(ADAPTER, &native("vcenter", &key));
     kp.post(&format!("{ADAPTERS}?allowExpiringKey=true")).json(&body).send().await.succeeds(201);
 }
 

@@ -97,7 +97,10 @@ async fn a_text_that_is_no_certificate_is_refused() {
     let number = kp.try_add_certificate("vsphere", &json!({ "certificate": 7 })).await;
     number.refused(400, "BAD_BODY_ERR");
     assert!(ids(&list(&kp, "").await).is_empty());
-    add(&kp, "vcenter", &good).await.succeeds(201);
+    // Lines around it are no part of it.
+    let told = format!("Certificate:\n    Data:\n{good}");
+    add(&kp, "vcenter", &told).await.succeeds(201);
+    add(&kp, "another", &good).await.refused(409, "KMIP_CERT_DUPLICATE_ERR");
 }
 
 #[actix_web::test]

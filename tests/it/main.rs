@@ -17,6 +17,8 @@ mod audit_file;
 mod change;
 mod clock;
 mod commands;
+mod controller_access;
+mod controller_rules;
 mod cos_crash;
 mod cos_deadlines;
 mod cos_full_disk;

@@ -113,6 +113,7 @@ async fn latencies_are_a_histogram_that_adds_up() {
     buckets.sort_by(|one, other| one.0.total_cmp(&other.0));
     assert!(buckets.len() > 10 && buckets.is_sorted_by(|one, other| one.1 <= other.1), "{buckets:?}");
     assert_eq!(buckets.last(), Some(&(f64::INFINITY, 5)));
+    assert!(buckets.iter().all(|(bound, _)| *bound < 100.0 || bound.is_infinite()), "{buckets:?}");
 }
 
 #[actix_web::test]

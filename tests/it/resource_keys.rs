@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::harness::Harness;
+use crate::harness::grants::role_crn;
 use crate::harness::words::encoded;
 
 async fn made(kp: &Harness, body: Value) -> Value {
@@ -49,10 +50,19 @@ async fn its_api_key_stands_for_a_service_id_with_the_role_it_was_made_with() {
     let cannot = kp.post("/v2/resource_keys").bearer(&token);
     let cannot = cannot.json(&json!({ "name": "more", "source": text(&kp.info, "/instanceId") }));
     assert_eq!(cannot.send().await.status, 403);
+    let iam_id = text(&key, "/credentials/iam_serviceid_crn").rsplit(':').next().unwrap();
+    let viewer = json!({
+        "type": "access",
+        "subjects": [{ "attributes": [{ "name": "iam_id", "value": format!("iam-{iam_id}") }] }],
+        "roles": [{ "role_id": role_crn("Viewer") }],
+        "resources": [{ "attributes": [{ "name": "accountId", "value": kp.account() }] }],
+    });
+    kp.post("/v1/policies").json(&viewer).send().await.succeeds(201);
     let seen = kp.get(&format!("/v2/resource_keys/{}", text(&key, "/guid"))).bearer(&token).send().await.succeeds(200);
     assert_eq!(seen["credentials"], json!({ "REDACTED": "REDACTED" }));
     kp.delete(&format!("/v2/resource_keys/{}", text(&key, "/guid"))).send().await.succeeds(204);
     kp.get(&metadata).bearer(&token).send().await.unauthorized();
+    assert_eq!(kp.get("/v2/resource_keys").bearer(&token).send().await.status, 401, "the service id went with it");
     let form =
         format!("grant_type=urn:ibm:params:oauth:grant-type:apikey&apikey={}", text(&key, "/credentials/apikey"));
     assert_eq!(kp.post("/identity/token").form(&form).send().await.status, 400);

@@ -26,6 +26,10 @@ async fn rings_are_listed_with_the_default_one_first() {
     make(&kp, "Ledger").await;
     let rings = kp.get("/api/v2/key_rings?totalCount=true").send().await.succeeds(200);
     assert_eq!(rings["metadata"]["totalCount"], 3);
+    // As Python spells it.
+    assert_eq!(kp.get("/api/v2/key_rings?totalCount=True").send().await.succeeds(200), rings);
+    let plain = kp.get("/api/v2/key_rings?totalCount=False").send().await.succeeds(200);
+    assert!(plain["metadata"].get("totalCount").is_none(), "{plain}");
     assert_eq!(rings["resources"][0], json!({ "id": "default" }));
     assert_eq!(rings["resources"][1]["id"], "ledger");
     assert_eq!(rings["resources"][1]["creationDate"], START);

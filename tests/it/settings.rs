@@ -72,13 +72,15 @@ async fn a_wrong_value_is_refused_by_name_and_nothing_changes() {
         ("cosKeyUnavailableCode", json!(""), 422),
         ("webhookTimeout", json!("0s"), 422),
         ("webhookTimeout", json!("11m"), 422),
+        ("iamPropagation", json!("99999999999d"), 422),
+        ("iamPropagation", json!("99999999999999999999999d"), 422),
         ("webhookTimeOut", json!("1s"), 400),
     ] {
         let body = json!({ "cosKeyUnavailableStatus": 400, "webhookTimeout": "3s", name: value });
         let refused = kp.patch(PATH).json(&body).send().await.succeeds(status);
         assert_eq!(refused["error"]["path"], name, "{body}");
     }
-    for body in ["[]", "null", "\"cosBucketsMax\"", "{"] {
+    for body in ["", " ", "[]", "null", "\"cosBucketsMax\"", "{"] {
         kp.patch(PATH).raw(body).send().await.succeeds(400);
     }
     kp.post(PATH).json(&json!({})).send().await.succeeds(405);

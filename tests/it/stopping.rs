@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::harness::Harness;
-use crate::harness::process::Running;
+use crate::harness::process::{Running, program};
 use crate::harness::wire;
 
 /// Real time that a stop may take (T-18), and a little for a machine that is busy with other tests.
@@ -56,6 +56,20 @@ async fn either_signal_ends_it_cleanly_and_takes_the_ready_file_away() {
         let data = running.folder().join("data");
         assert!(!data.join("state.db-wal").exists(), "the log was folded into the database");
     }
+}
+
+#[actix_web::test]
+async fn a_log_that_nobody_takes_costs_no_request_and_no_clean_stop() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = program(folder.path());
+    command.args(["serve", "--port", "0", "--cos-port", "off", "--data-dir", "data", "--log", "debug"]);
+    let mut running =
+        Running::start_with_stderr(command, folder.path(), std::fs::File::create("/dev/full").unwrap()).await;
+    let kp = Harness::attached(running.info()).await;
+    kp.create_root_key("told to nobody").await;
+    running.signal(Signal::TERM);
+    let status = timeout(STOP_DEADLINE, running.ended()).await.expect("a stop in time");
+    assert_eq!(status.code(), Some(0));
 }
 
 #[actix_web::test]

@@ -254,6 +254,9 @@ async fn a_refresh_token_that_was_never_given_out_is_refused() {
 #[actix_web::test]
 async fn a_grant_that_lacks_something_is_refused() {
     let kp = Harness::new().await;
+    let account = kp.account();
+    let service_id = format!("crn:v1:bluemix:public:iam-identity::a/{account}::serviceid:{PROFILE}");
+    let nowhere = format!("crn-crn:v1:bluemix:public:x:us-south:a/{account}:::");
     for fields in [
         &[][..],
         &[("apikey", "any")],
@@ -264,8 +267,13 @@ async fn a_grant_that_lacks_something_is_refused() {
         &[("grant_type", COMPUTE_RESOURCE), ("profile_id", PROFILE)],
         &[("grant_type", COMPUTE_RESOURCE), ("cr_token", "t")],
         &[("grant_type", ASSUME), ("profile_id", PROFILE)],
+        &[("grant_type", ASSUME), ("access_token", kp.token.as_str())],
+        &[("grant_type", ASSUME), ("access_token", kp.token.as_str()), ("profile_name", "builders")],
+        &[("grant_type", ASSUME), ("access_token", kp.token.as_str()), ("profile_crn", "junk")],
+        &[("grant_type", ASSUME), ("access_token", kp.token.as_str()), ("profile_crn", &service_id)],
         &[("grant_type", SERVICE), ("desired_iam_id", "crn-x")],
         &[("grant_type", SERVICE), ("access_token", kp.token.as_str())],
+        &[("grant_type", SERVICE), ("access_token", kp.token.as_str()), ("desired_iam_id", &nowhere)],
         &[("grant_type", "password"), ("username", "a"), ("password", "b")],
         &[("grant_type", "urn:ibm:params:oauth:grant-type:delegated-refresh-token")],
         &[("grant_type", "client_credentials")],
@@ -390,6 +398,17 @@ async fn a_service_instance_of_another_account_gets_no_token() {
                c8e2a7d4-3b61-4e9f-8a05-7f2c6d1b9e38::";
     let fields = [("grant_type", SERVICE), ("access_token", &kp.token), ("desired_iam_id", crn)];
     refused(&grant(&kp, &fields).await, 403, "BXNIM0513E");
+}
+
+#[actix_web::test]
+async fn a_profile_of_another_account_is_not_assumed() {
+    let kp = Harness::new().await;
+    let other = "0".repeat(32);
+    let crn = format!("crn:v1:bluemix:public:iam-identity::a/{other}::profile:{PROFILE}");
+    for naming in [&[("profile_name", "builders"), ("account", other.as_str())][..], &[("profile_crn", crn.as_str())]] {
+        let assume = [&[("grant_type", ASSUME), ("access_token", kp.token.as_str())], naming].concat();
+        refused(&grant(&kp, &assume).await, 403, "BXNIM0513E");
+    }
 }
 
 async fn service_token(kp: &Harness, crn: &str) -> String {

@@ -39,7 +39,6 @@ pub(crate) async fn part(call: &Call<'_>) -> Result<HttpResponse, Error> {
     let bucket = call.enter(Access::Write).await?;
     let (source_bucket, source_key) = source(call)?;
     let source_bucket = call.cos.enter(&call.cx, &source_bucket, Access::Read).await?;
-    headers::refuse_clients_keys(call.headers())?;
     let range = match headers::text(call.headers(), "x-amz-copy-source-range") {
         None => None,
         Some(text) => Some(first_to_last(&text)?),

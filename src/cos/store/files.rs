@@ -167,7 +167,8 @@ impl DraftFile {
     pub(crate) fn publish(&mut self, file: &File) -> io::Result<()> {
         file.sync_all()?;
         let disk = rustix::fs::fstatvfs(file)?;
-        if disk.f_bavail.saturating_mul(disk.f_frsize) < RESERVED_BYTES {
+        // A file system without a size does not tell how much is left.
+        if disk.f_blocks > 0 && disk.f_bavail.saturating_mul(disk.f_frsize) < RESERVED_BYTES {
             return Err(io::ErrorKind::StorageFull.into());
         }
         let name = self.files.path(self.id);

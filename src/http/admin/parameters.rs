@@ -20,6 +20,19 @@ const LIMIT_MAX: usize = 5_000;
 /// How long a reply may be held back, real time.
 const WAIT_MAX: Duration = Duration::from_mins(1);
 
+/// The members of a body that has to be there.
+///
+/// # Errors
+/// As [`members`]; 400 where there is no body.
+pub(crate) async fn needed_members(
+    request: &HttpRequest,
+    payload: Payload,
+    known: &[&str],
+) -> Result<Map<String, Value>, AdminError> {
+    let bytes = body::read(request, payload).await.map_err(|reason| unreadable(&reason))?;
+    read_members(&bytes, known)
+}
+
 /// The members of a body; none where there is no body.
 ///
 /// # Errors
@@ -30,11 +43,12 @@ pub(crate) async fn members(
     known: &[&str],
 ) -> Result<Map<String, Value>, AdminError> {
     let bytes = body::read(request, payload).await.map_err(|reason| unreadable(&reason))?;
-    if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Ok(Map::new());
-    }
+    if bytes.iter().all(u8::is_ascii_whitespace) { Ok(Map::new()) } else { read_members(&bytes, known) }
+}
+
+fn read_members(bytes: &[u8], known: &[&str]) -> Result<Map<String, Value>, AdminError> {
     let members: Map<String, Value> =
-        serde_json::from_slice(&bytes).map_err(|_| AdminError::bad_body("the body is not a JSON object"))?;
+        serde_json::from_slice(bytes).map_err(|_| AdminError::bad_body("the body is not a JSON object"))?;
     match members.keys().find(|name| !known.contains(&name.as_str())) {
         None => Ok(members),
         Some(name) => Err(AdminError::bad_field(name, format!("unknown field; known: {}", listed(known)))),

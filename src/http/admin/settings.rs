@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::domain::settings::{Setting, Settings, Value, Wrong};
 use crate::http::admin::errors::{self, AdminError};
-use crate::http::admin::parameters::members;
+use crate::http::admin::parameters::needed_members;
 use crate::http::state::State;
 
 /// `GET /mock/settings`
@@ -17,7 +17,7 @@ pub(crate) async fn show(state: Data<State>) -> HttpResponse {
 /// `PATCH /mock/settings`: all that the body names, or nothing.
 pub(crate) async fn change(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
     errors::respond(async {
-        let members = members(&request, payload, &Setting::ALL.map(Setting::name)).await?;
+        let members = needed_members(&request, payload, &Setting::ALL.map(Setting::name)).await?;
         // A change starts with what falls due before it.
         state.now().await;
         let mut wanted = Settings::clone(&state.app.settings());

@@ -99,18 +99,18 @@ async fn answer(request: &HttpRequest, payload: Payload, state: &State) -> Resul
 async fn identity(state: &State, form: &Form, grant_type: &str, now: i64) -> Result<Identity, TokenError> {
     match grant_type {
         API_KEY => Ok(state.app.identity_of_api_key(form.required("apikey")?).await?),
-        REFRESH => Ok(state.app.identity_of_refresh(form.required("refresh_token")?, now).await?),
+        REFRESH => Ok(state.app.identity_of_refresh(form.required("refresh_token")?, now)?),
         COMPUTE_RESOURCE => {
             form.required("cr_token")?;
             profile(state, form)
         }
         ASSUME => {
-            valid_token(state, form, now)?;
+            state.app.identity_of_access_token(form.required("access_token")?, now)?;
             assumed_profile(state, form)
         }
         SERVICE => {
-            valid_token(state, form, now)?;
-            Ok(Tokens::identity_of_service(form.required("desired_iam_id")?)?)
+            state.app.identity_of_access_token(form.required("access_token")?, now)?;
+            Ok(state.app.identity_of_service(form.required("desired_iam_id")?)?)
         }
         _ => Err(TokenError::bad_request("BXNIM0102E", "The grant_type is not supported")),
     }
@@ -137,11 +137,6 @@ fn assumed_profile(state: &State, form: &Form) -> Result<Identity, TokenError> {
         Tokens::require_own_account(form.required("account")?)?;
     }
     profile(state, form)
-}
-
-fn valid_token(state: &State, form: &Form, now: i64) -> Result<(), TokenError> {
-    let token = form.required("access_token")?;
-    state.app.tokens.verify(token, now).map(drop).map_err(|_| GrantRefusal::TokenInvalid.into())
 }
 
 fn unreadable(reason: &Reason) -> TokenError {

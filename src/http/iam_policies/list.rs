@@ -38,15 +38,15 @@ pub(crate) async fn list(request: HttpRequest, state: Data<State>) -> HttpRespon
             Some(text) => Some(PolicyKind::parse(text).ok_or_else(|| wrong("type", "access or authorization"))?),
         };
         let page = Page::of(&query)?;
-        let order = Sort::of(&query)?;
-        let mut policies = state.app.list_policies().await?;
-        if let Some(order) = order {
-            policies.sort_by(|one, other| order.compare(one, other));
-        }
-        let matches = |policy: &IamPolicy| {
-            policy.state == wanted && kind.is_none_or(|kind| policy.draft.kind == kind) && matches(policy, &query)
-        };
-        Ok(HttpResponse::Ok().json(page.render(Form::of(&request), &policies, matches, &query, &state)))
+        let sort = Sort::of(&query)?;
+        let all = state.app.list_policies(wanted).await?.into_iter();
+        let matching = all
+            .filter(|(_, policy)| kind.is_none_or(|kind| policy.draft.kind == kind) && matches(policy, &query))
+            .map(|(number, policy)| (Place { key: sort.key(&policy), number }, policy));
+        let mut rows: Vec<(Place, IamPolicy)> = matching.collect();
+        rows.sort_by(|(one, _), (other, _)| sort.compare(one, other));
+        rows.retain(|(place, _)| page.after.as_ref().is_none_or(|after| sort.compare(place, after).is_gt()));
+        Ok(HttpResponse::Ok().json(page.render(Form::of(&request), &rows, &query, &state)))
     })
     .await
 }
@@ -73,16 +73,38 @@ fn matches(policy: &IamPolicy, query: &Query<'_>) -> bool {
     subject && service && group && kind && (!tags_asked || draft.resource.tags.iter().any(tag))
 }
 
-/// What a list is sorted by. Source: Node client.
+/// What a list is sorted by; by nothing: it is in order of creation. Source: Node client.
 struct Sort {
-    by: fn(&IamPolicy) -> String,
+    by: Option<fn(&IamPolicy) -> String>,
     descending: bool,
 }
 
+/// Where a policy stands in a sorted list, whatever becomes of others.
+struct Place {
+    /// What the list is sorted by.
+    key: String,
+    /// In the order of creation.
+    number: i64,
+}
+
+impl Place {
+    /// As a page's token tells it: `<number>.<key>`.
+    fn parse(text: &str) -> Option<Self> {
+        let (number, key) = text.split_once('.').unwrap_or((text, ""));
+        Some(Self { key: key.to_owned(), number: number.parse().ok()? })
+    }
+
+    fn token(&self) -> String {
+        if self.key.is_empty() { self.number.to_string() } else { format!("{}.{}", self.number, self.key) }
+    }
+}
+
 impl Sort {
-    fn of(query: &Query<'_>) -> Result<Option<Self>, PolicyError> {
+    fn of(query: &Query<'_>) -> Result<Self, PolicyError> {
         const NAMES: &str = "id, type, href, created_at, created_by_id, last_modified_at, last_modified_by_id or state, with - before it";
-        let Some(text) = query.get("sort").filter(|text| !text.is_empty()) else { return Ok(None) };
+        let Some(text) = query.get("sort").filter(|text| !text.is_empty()) else {
+            return Ok(Self { by: None, descending: false });
+        };
         let (name, descending) = text.strip_prefix('-').map_or((text, false), |name| (name, true));
         let by: fn(&IamPolicy) -> String = match name {
             "id" | "href" => |policy| policy.id.to_string(),
@@ -94,21 +116,25 @@ impl Sort {
             "state" => |policy| policy.state.name().to_owned(),
             _ => return Err(wrong("sort", NAMES)),
         };
-        Ok(Some(Self { by, descending }))
+        Ok(Self { by: Some(by), descending })
     }
 
-    fn compare(&self, one: &IamPolicy, other: &IamPolicy) -> Ordering {
-        let order = (self.by)(one).cmp(&(self.by)(other));
-        if self.descending { order.reverse() } else { order }
+    fn key(&self, policy: &IamPolicy) -> String {
+        self.by.map(|by| by(policy)).unwrap_or_default()
+    }
+
+    fn compare(&self, one: &Place, other: &Place) -> Ordering {
+        let order = one.key.cmp(&other.key);
+        let order = if self.descending { order.reverse() } else { order };
+        order.then(one.number.cmp(&other.number))
     }
 }
 
 /// A page that is asked for; without `limit` all that is left is shown.
 struct Page {
     limit: Option<usize>,
-    /// A place among all policies, deleted ones and others that are not asked for too: so nothing is left out where
-    /// somebody deletes what one page shows before asking for the next.
-    start: usize,
+    /// The last one that was shown.
+    after: Option<Place>,
 }
 
 impl Page {
@@ -118,32 +144,24 @@ impl Page {
             Some(Ok(limit)) if (1..=PAGE_MAX).contains(&limit) => Some(limit),
             Some(_) => return Err(wrong("limit", "between 1 and 100")),
         };
-        let start = match query.get("start").map(str::parse) {
-            None => 0,
-            Some(Ok(start)) => start,
-            Some(Err(_)) => return Err(wrong("start", "taken from the page before")),
-        };
-        Ok(Self { limit, start })
+        let after = query
+            .get("start")
+            .map(|text| Place::parse(text).ok_or_else(|| wrong("start", "taken from the page before")));
+        Ok(Self { limit, after: after.transpose()? })
     }
 
-    fn render(
-        &self,
-        form: Form,
-        policies: &[IamPolicy],
-        matches: impl Fn(&IamPolicy) -> bool,
-        query: &Query<'_>,
-        state: &State,
-    ) -> Value {
+    /// `rows`: all that are left.
+    fn render(&self, form: Form, rows: &[(Place, IamPolicy)], query: &Query<'_>, state: &State) -> Value {
         let url = &state.info.url;
-        let limit = self.limit.unwrap_or(usize::MAX);
-        let mut matching = policies.iter().enumerate().skip(self.start).filter(|(_, policy)| matches(policy));
-        let shown: Vec<Value> = matching.by_ref().take(limit).map(|(_, policy)| form.render(policy, url)).collect();
+        let page: Vec<&(Place, IamPolicy)> = rows.iter().take(self.limit.unwrap_or(usize::MAX)).collect();
+        let shown: Vec<Value> = page.iter().map(|(_, policy)| form.render(policy, url)).collect();
         let Some(limit) = self.limit else { return json!({ "policies": shown }) };
         let mut body = json!({ "limit": limit, "first": { "href": link(form, query, url, None) }, "policies": shown });
-        if let Some((place, _)) = matching.next()
+        if let Some((last, _)) = page.last().filter(|_| page.len() < rows.len())
             && let Some(members) = body.as_object_mut()
         {
-            let next = json!({ "href": link(form, query, url, Some(place)), "start": place.to_string() });
+            let start = last.token();
+            let next = json!({ "href": link(form, query, url, Some(&start)), "start": start });
             members.insert("next".to_owned(), next);
         }
         body
@@ -151,13 +169,13 @@ impl Page {
 }
 
 /// Another page of the same list: filters go along.
-fn link(form: Form, query: &Query<'_>, url: &str, start: Option<usize>) -> String {
+fn link(form: Form, query: &Query<'_>, url: &str, start: Option<&str>) -> String {
     let mut pairs = form_urlencoded::Serializer::new(String::new());
     for name in query.names().filter(|name| *name != "start") {
         pairs.append_pair(name, query.get(name).unwrap_or_default());
     }
     if let Some(start) = start {
-        pairs.append_pair("start", &start.to_string());
+        pairs.append_pair("start", start);
     }
     format!("{url}{}?{}", form.path(), pairs.finish())
 }

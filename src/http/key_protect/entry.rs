@@ -124,10 +124,12 @@ async fn fail(request: &HttpRequest, state: &State, cx: &Context, failure: Optio
     };
     let mut record = Record::of(cx, recorded(refusal.status));
     record.failure.clone_from(&refusal.text);
-    record.target.key = match (named_key(request), key_ref(request)) {
-        (None, KeyRef::Alias(alias)) => lookup::key_of_alias(&state.app, cx.instance.id, alias).await,
-        (id, _) => id,
-    };
+    record.target.key = named_key(request);
+    if key_text(request).is_some()
+        && let Some((key, name)) = lookup::target(&state.app, cx.instance.id, key_ref(request)).await
+    {
+        record.target = Target { key: Some(key), name, ..record.target };
+    }
     debug!(operation = cx.operation.row().id, status = refusal.status, why = refusal.text, "refused");
     state.app.note(record).await;
     refusal.response

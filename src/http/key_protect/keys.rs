@@ -89,7 +89,9 @@ pub(crate) async fn patch(request: HttpRequest, payload: Payload, state: Data<St
 /// `{"keyRingID":"…"}` without an envelope.
 fn target_ring(bytes: &[u8]) -> Result<RingScope, Reason> {
     let fields = json::parse(bytes)?.required()?;
-    let ring = fields.text("keyringid")?.ok_or(Reason::BadBody(BodyFault::Malformed))?;
+    // The Go client sends an empty text where its caller gave none.
+    let ring =
+        fields.text("keyringid")?.filter(|ring| !ring.is_empty()).ok_or(Reason::BadBody(BodyFault::Malformed))?;
     Ok(RingScope::parse(ring))
 }
 

@@ -39,7 +39,7 @@ impl ControllerError {
         Self {
             status: StatusCode::FORBIDDEN,
             code: "insufficent_permissions",
-            message: "You are not authorized to manage resource instances".to_owned(),
+            message: "You are not authorized to do this with resource instances".to_owned(),
         }
     }
 
@@ -122,6 +122,11 @@ impl From<InstanceRefusal> for ControllerError {
             InstanceRefusal::HasCredentials(left) => Self::bad_request(format!(
                 "The instance has {left} resource keys: delete them first, or set `recursive=true`"
             )),
+            InstanceRefusal::Locked => Self {
+                status: StatusCode::UNPROCESSABLE_ENTITY,
+                code: "RC-InstanceLocked",
+                message: "The resource instance is locked: unlock it first".to_owned(),
+            },
             InstanceRefusal::WrongPlan => Self::bad_request("`resource_plan_id` must be a plan of the same service"),
             InstanceRefusal::Fault(fault) => fault.into(),
         }
@@ -142,6 +147,9 @@ impl From<ResourceKeyRefusal> for ControllerError {
                 message: "The resource key was removed before".to_owned(),
             },
             ResourceKeyRefusal::NoInstance => Self::not_found(),
+            ResourceKeyRefusal::NoServiceId => {
+                Self::bad_request("`parameters.serviceid_crn` must be the CRN of a service id that there is")
+            }
             ResourceKeyRefusal::Fault(fault) => fault.into(),
         }
     }

@@ -9,7 +9,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 use crate::app::builtin;
-use crate::app::instances::{InstanceChange, NewInstance, Reach};
+use crate::app::instances::{InstanceChange, Lock, NewInstance, Reach};
 use crate::domain::caller::Caller;
 use crate::domain::crn;
 use crate::domain::id::InstanceId;
@@ -44,14 +44,16 @@ pub(crate) async fn create(request: HttpRequest, payload: Payload, state: Data<S
     .await
 }
 
-/// `GET /v2/resource_instances`
+/// `GET /v2/resource_instances`: those that the caller may see.
 pub(crate) async fn list(request: HttpRequest, state: Data<State>) -> HttpResponse {
     respond(&request, async {
-        auth::caller(&state.app, &request)?;
+        let caller = auth::caller(&state.app, &request)?;
         let query = Query::of(&request);
         let page = Page::of(&query)?;
         let all = state.app.memory.instances.all();
-        let matches = |instance: &Arc<Instance>| matches(instance, &query, &page.updated);
+        let matches = |instance: &Arc<Instance>| {
+            matches(instance, &query, &page.updated) && state.app.may_view(&caller, instance)
+        };
         let shown = |instance: &Arc<Instance>| render::instance(instance, &state.info.url);
         Ok((StatusCode::OK, Some(page.render("/v2/resource_instances", &query, &all, matches, shown))))
     })
@@ -61,8 +63,9 @@ pub(crate) async fn list(request: HttpRequest, state: Data<State>) -> HttpRespon
 /// `GET /v2/resource_instances/{id}`: removed ones too.
 pub(crate) async fn get(request: HttpRequest, state: Data<State>) -> HttpResponse {
     respond(&request, async {
-        auth::caller(&state.app, &request)?;
-        let instance = state.app.memory.instances.get(named(&request)?).ok_or_else(ControllerError::not_found)?;
+        let caller = auth::caller(&state.app, &request)?;
+        let instance = named(&request, &state)?;
+        allowed(state.app.may_view(&caller, &instance))?;
         Ok((StatusCode::OK, Some(render::instance(&instance, &state.info.url))))
     })
     .await
@@ -71,10 +74,10 @@ pub(crate) async fn get(request: HttpRequest, state: Data<State>) -> HttpRespons
 /// `PATCH /v2/resource_instances/{id}`
 pub(crate) async fn update(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
     respond(&request, async {
-        let id = named(&request);
-        let caller = manager(&request, &state, id.as_ref().ok())?;
+        let found = named(&request, &state);
+        let caller = manager(&request, &state, found.as_deref().ok())?;
         let fields = members(&request, payload).await?;
-        let id = id?;
+        let id = found?.id;
         let change = InstanceChange {
             name: name(&fields)?,
             plan_id: text(&fields, "resource_plan_id")?.map(str::to_owned),
@@ -91,9 +94,9 @@ pub(crate) async fn update(request: HttpRequest, payload: Payload, state: Data<S
 /// `DELETE /v2/resource_instances/{id}`
 pub(crate) async fn delete(request: HttpRequest, state: Data<State>) -> HttpResponse {
     respond(&request, async {
-        let id = named(&request);
-        let caller = manager(&request, &state, id.as_ref().ok())?;
-        let id = id?;
+        let found = named(&request, &state);
+        let caller = manager(&request, &state, found.as_deref().ok())?;
+        let id = found?.id;
         let now = state.now().await;
         let recursive = Query::of(&request).get("recursive") == Some("true");
         let reach = if recursive { Reach::WithCredentials } else { Reach::Alone };
@@ -101,6 +104,28 @@ pub(crate) async fn delete(request: HttpRequest, state: Data<State>) -> HttpResp
         // What belongs to the instance goes with it.
         state.cos.reap(now).await;
         Ok((StatusCode::NO_CONTENT, None))
+    })
+    .await
+}
+
+/// `POST /v2/resource_instances/{id}/lock`
+pub(crate) async fn lock(request: HttpRequest, state: Data<State>) -> HttpResponse {
+    locked(&request, &state, Lock::On).await
+}
+
+/// `DELETE /v2/resource_instances/{id}/lock`
+pub(crate) async fn unlock(request: HttpRequest, state: Data<State>) -> HttpResponse {
+    locked(&request, &state, Lock::Off).await
+}
+
+async fn locked(request: &HttpRequest, state: &State, lock: Lock) -> HttpResponse {
+    respond(request, async {
+        let found = above(request, state);
+        let caller = manager(request, state, found.as_deref().ok())?;
+        let id = found?.id;
+        let now = state.now().await;
+        let instance = state.app.lock_instance(&caller, id, lock, now).await?;
+        Ok((StatusCode::OK, Some(render::instance(&instance, &state.info.url))))
     })
     .await
 }
@@ -119,28 +144,40 @@ pub(super) async fn respond(
     response
 }
 
-/// A caller who may change that instance, or all of them: an Editor or Administrator, never a service instance.
+/// A caller who may change that instance: an Editor or Administrator, never a service instance. Without an instance one
+/// who may change any, so that others are not told which there are.
 pub(super) fn manager(
     request: &HttpRequest,
     state: &State,
-    id: Option<&InstanceId>,
+    instance: Option<&Instance>,
 ) -> Result<Arc<Caller>, ControllerError> {
     let caller = auth::caller(&state.app, request)?;
-    let instance = id.and_then(|id| state.app.memory.instances.get(*id));
-    let may = state.app.may_manage(&caller, instance.as_deref());
-    if may { Ok(caller) } else { Err(ControllerError::forbidden()) }
+    allowed(state.app.may_manage(&caller, instance))?;
+    Ok(caller)
 }
 
-/// The GUID, or the one in a percent-encoded CRN.
-fn named(request: &HttpRequest) -> Result<InstanceId, ControllerError> {
-    named_by(request.uri().path().rsplit('/').next().unwrap_or_default())
+pub(super) fn allowed(may: bool) -> Result<(), ControllerError> {
+    if may { Ok(()) } else { Err(ControllerError::forbidden()) }
 }
 
-/// The instance that a segment of a path names, by GUID or by percent-encoded CRN.
-pub(super) fn named_by(segment: &str) -> Result<InstanceId, ControllerError> {
-    let text = percent_decode_str(segment).decode_utf8_lossy();
-    let guid = crn::parse(&text).map_or(text.as_ref(), |named| named.instance);
-    InstanceId::parse(guid).ok_or_else(ControllerError::not_found)
+/// The instance that the last segment of the path names.
+fn named(request: &HttpRequest, state: &State) -> Result<Arc<Instance>, ControllerError> {
+    named_by(state, request.uri().path().rsplit('/').next().unwrap_or_default())
+}
+
+/// The instance that the last but one segment of the path names.
+pub(super) fn above(request: &HttpRequest, state: &State) -> Result<Arc<Instance>, ControllerError> {
+    named_by(state, request.uri().path().rsplit('/').nth(1).unwrap_or_default())
+}
+
+/// An instance by its GUID or by its own CRN, percent-encoded or not: a CRN of something in it is not the instance's.
+pub(super) fn named_by(state: &State, text: &str) -> Result<Arc<Instance>, ControllerError> {
+    let text = percent_decode_str(text).decode_utf8_lossy();
+    let crn = crn::parse(&text);
+    let guid = crn.as_ref().map_or(text.as_ref(), |crn| crn.instance);
+    let found = InstanceId::parse(guid).and_then(|id| state.app.memory.instances.get(id));
+    let meant = |found: &Arc<Instance>| crn.is_none() || crn == crn::parse(&found.crn());
+    found.filter(meant).ok_or_else(ControllerError::not_found)
 }
 
 fn matches(instance: &Instance, query: &Query<'_>, span: &UpdatedSpan) -> bool {
@@ -151,9 +188,9 @@ fn matches(instance: &Instance, query: &Query<'_>, span: &UpdatedSpan) -> bool {
         ("resource_id", instance.service.offering_id().to_owned()),
         ("resource_plan_id", instance.plan_id.clone()),
         ("type", "service_instance".to_owned()),
-        ("sub_type", String::new()),
+        ("sub_type", instance.service.sub_type().to_owned()),
     ];
-    let updated = instance.updated.as_ref().map_or(instance.created_at, |(at, _)| *at);
+    let (updated, _) = instance.last_change();
     let wanted_state = query.get("state").unwrap_or("active");
     wanted_state == instance.state()
         && span.holds(updated)

@@ -28,6 +28,12 @@ pub(crate) fn configure(routes: &mut ServiceConfig) {
                 .default_service(web::to(wrong_method)),
         )
         .service(
+            web::resource("/v2/resource_instances/{id}/lock")
+                .route(web::post().to(instances::lock))
+                .route(web::delete().to(instances::unlock))
+                .default_service(web::to(wrong_method)),
+        )
+        .service(
             web::resource("/v2/resource_instances/{id}/resource_keys")
                 .route(web::get().to(resource_keys::list_of_instance))
                 .default_service(web::to(wrong_method)),

@@ -15,19 +15,17 @@ pub(crate) fn instance(instance: &Instance, base: &str) -> Value {
     let url = format!("/v2/resource_instances/{guid}");
     let crn = instance.crn();
     let (operation, deleted, reclaimed_at) = match &instance.presence {
-        Presence::Active if instance.updated.is_some() => ("update", None, None),
-        Presence::Active => ("create", None, None),
+        Presence::Active => (instance.last_operation.name(), None, None),
         Presence::Pending { at, by, until } => ("delete", Some((at, by)), Some(nanoseconds(*until))),
         Presence::Removed { at, by } => ("delete", Some((at, by)), None),
     };
     let deleted_at = deleted.map(|(at, _)| nanoseconds(*at));
     let deleted_by = deleted.map_or("", |(_, by)| by);
-    let updated_at = nanoseconds(instance.updated.as_ref().map_or(instance.created_at, |(at, _)| *at));
-    let updated_by = instance.updated.as_ref().map_or("", |(_, by)| by.as_str());
+    let (updated_at, updated_by) = instance.last_change();
     let mut body = json!({
         "id": crn, "guid": guid, "url": url, "crn": crn,
         "created_at": nanoseconds(instance.created_at), "created_by": instance.created_by,
-        "updated_at": updated_at, "updated_by": updated_by,
+        "updated_at": nanoseconds(updated_at), "updated_by": updated_by,
         "deleted_at": deleted_at, "deleted_by": deleted_by,
         "scheduled_reclaim_at": reclaimed_at, "restored_at": null,
         "name": instance.name, "region_id": instance.region, "account_id": instance.account,
@@ -38,7 +36,7 @@ pub(crate) fn instance(instance: &Instance, base: &str) -> Value {
             "crn:v1:bluemix:public:globalcatalog::::deployment:{}%3A{}", instance.plan_id, instance.region
         ),
         "onetime_credentials": false, "allow_cleanup": instance.allow_cleanup,
-        "state": instance.state(), "type": "service_instance", "sub_type": "",
+        "state": instance.state(), "type": "service_instance", "sub_type": instance.service.sub_type(),
         "resource_id": instance.service.offering_id(), "dashboard_url": null,
         "last_operation": {
             "type": operation, "state": "succeeded", "async": false,
@@ -47,10 +45,8 @@ pub(crate) fn instance(instance: &Instance, base: &str) -> Value {
         "resource_aliases_url": format!("{url}/resource_aliases"),
         "resource_bindings_url": format!("{url}/resource_bindings"),
         "resource_keys_url": format!("{url}/resource_keys"),
-        "plan_history": [
-            { "resource_plan_id": instance.plan_id, "start_date": nanoseconds(instance.created_at) }
-        ],
-        "migrated": false, "controlled_by": "", "locked": false,
+        "plan_history": plan_history(instance),
+        "migrated": false, "controlled_by": "", "locked": instance.locked,
     });
     let Some(members) = body.as_object_mut() else { return body };
     if instance.service == Service::KeyProtect {
@@ -60,6 +56,13 @@ pub(crate) fn instance(instance: &Instance, base: &str) -> Value {
         members.insert("parameters".to_owned(), parameters);
     }
     body
+}
+
+/// Oldest first, the present one last (ASSUMED).
+fn plan_history(instance: &Instance) -> Vec<Value> {
+    let shown = |plan_id: &str, at| json!({ "resource_plan_id": plan_id, "start_date": nanoseconds(at) });
+    let before = instance.plans_before.iter().map(|plan| shown(&plan.plan_id, plan.at));
+    before.chain([shown(&instance.plan_id, instance.plan_since)]).collect()
 }
 
 /// Whether what is secret is shown.

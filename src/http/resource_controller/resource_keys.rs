@@ -9,8 +9,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-use crate::app::builtin;
-use crate::app::resource_keys::{Hmac, NewResourceKey, Shown};
+use crate::app::resource_keys::{Hmac, NewResourceKey, ResourceKeyRefusal, Shown};
 use crate::domain::caller::Caller;
 use crate::domain::crn;
 use crate::domain::id::ResourceKeyId;
@@ -18,7 +17,7 @@ use crate::domain::resource_key::role;
 use crate::http::auth;
 use crate::http::query::Query;
 use crate::http::resource_controller::errors::ControllerError;
-use crate::http::resource_controller::instances::{manager, members, name, named_by, respond, text};
+use crate::http::resource_controller::instances::{above, allowed, manager, members, name, named_by, respond, text};
 use crate::http::resource_controller::page::Page;
 use crate::http::resource_controller::render;
 use crate::http::state::State;
@@ -28,20 +27,20 @@ pub(crate) async fn create(request: HttpRequest, payload: Payload, state: Data<S
     respond(&request, async {
         let fields = members(&request, payload).await;
         let instance = match &fields {
-            Ok(fields) => text(fields, "source")?.map(named_by).transpose(),
+            Ok(fields) => text(fields, "source")?.map(|source| named_by(&state, source)).transpose(),
             Err(_) => Ok(None),
         };
-        let caller = manager(&request, &state, instance.as_ref().ok().and_then(Option::as_ref))?;
+        let caller = manager(&request, &state, instance.as_ref().ok().and_then(Option::as_deref))?;
         let fields = fields?;
         let instance = instance?.ok_or_else(|| missing("source"))?;
         let wanted = NewResourceKey {
             name: name(&fields)?.ok_or_else(|| missing("name"))?,
-            instance,
+            instance: instance.id,
             role: role(text(&fields, "role")?).ok_or_else(|| {
                 ControllerError::bad_request("`role` must be Reader, Writer or Manager, by name or by CRN")
             })?,
             hmac: hmac(&fields)?,
-            service_id: service_id(&fields)?,
+            service_id: service_id(&fields, &caller)?,
         };
         let now = state.now().await;
         let made = state.app.create_resource_key(&caller, wanted, now).await?;
@@ -62,12 +61,11 @@ pub(crate) async fn list(request: HttpRequest, state: Data<State>) -> HttpRespon
 /// `GET /v2/resource_instances/{id}/resource_keys`
 pub(crate) async fn list_of_instance(request: HttpRequest, state: Data<State>) -> HttpResponse {
     respond(&request, async {
-        auth::caller(&state.app, &request)?;
+        let caller = auth::caller(&state.app, &request)?;
+        let instance = above(&request, &state)?;
+        allowed(state.app.may_view(&caller, &instance))?;
         let path = request.uri().path();
-        let segment = path.rsplit('/').nth(1).unwrap_or_default();
-        let id = named_by(segment)?;
-        state.app.memory.instances.get(id).ok_or_else(ControllerError::not_found)?;
-        let found = listed(&request, &state, path, |one| one.key.instance == id).await?;
+        let found = listed(&request, &state, path, |one| one.key.instance == instance.id).await?;
         Ok((StatusCode::OK, Some(found)))
     })
     .await
@@ -77,7 +75,8 @@ pub(crate) async fn list_of_instance(request: HttpRequest, state: Data<State>) -
 pub(crate) async fn get(request: HttpRequest, state: Data<State>) -> HttpResponse {
     respond(&request, async {
         let caller = auth::caller(&state.app, &request)?;
-        let found = state.app.get_resource_key(named(&request)?).await?;
+        let found = named(&request, &state).await?;
+        allowed(state.app.may_view(&caller, &found.instance))?;
         Ok((StatusCode::OK, Some(shown(&state, &caller, &found))))
     })
     .await
@@ -109,10 +108,9 @@ pub(crate) async fn delete(request: HttpRequest, state: Data<State>) -> HttpResp
 
 async fn may_change(request: &HttpRequest, state: &State) -> Result<(Arc<Caller>, ResourceKeyId), ControllerError> {
     auth::caller(&state.app, request)?;
-    let id = named(request)?;
-    let found = state.app.get_resource_key(id).await?;
-    let caller = manager(request, state, Some(&found.instance.id))?;
-    Ok((caller, id))
+    let found = named(request, state).await?;
+    let caller = manager(request, state, Some(&found.instance))?;
+    Ok((caller, found.key.id))
 }
 
 async fn listed(
@@ -125,7 +123,8 @@ async fn listed(
     let query = Query::of(request);
     let page = Page::of(&query)?;
     let all = state.app.list_resource_keys().await?;
-    let matches = |one: &Shown| one.key.removed.is_none() && belongs(one) && matches(one, &query, &page);
+    let visible = |one: &Shown| one.key.removed.is_none() && state.app.may_view(&caller, &one.instance);
+    let matches = |one: &Shown| visible(one) && belongs(one) && matches(one, &query, &page);
     Ok(page.render(path, &query, &all, matches, |one| shown(state, &caller, one)))
 }
 
@@ -146,12 +145,19 @@ fn matches(one: &Shown, query: &Query<'_>, page: &Page) -> bool {
     page.updated.holds(updated) && facts.iter().all(|(name, fact)| query.get(name).is_none_or(|wanted| wanted == fact))
 }
 
-/// The GUID, or the one in a percent-encoded CRN.
-fn named(request: &HttpRequest) -> Result<ResourceKeyId, ControllerError> {
+/// The key that the path names, by GUID or by its percent-encoded CRN.
+async fn named(request: &HttpRequest, state: &State) -> Result<Shown, ControllerError> {
     let segment = request.uri().path().rsplit('/').next().unwrap_or_default();
     let text = percent_decode_str(segment).decode_utf8_lossy();
-    let guid = crn::parse(&text).map_or(text.as_ref(), |named| named.resource);
-    ResourceKeyId::parse(guid).ok_or_else(|| crate::app::resource_keys::ResourceKeyRefusal::NotFound.into())
+    let crn = crn::parse(&text);
+    let guid = crn.as_ref().map_or(text.as_ref(), |crn| crn.resource);
+    let id = ResourceKeyId::parse(guid).ok_or(ResourceKeyRefusal::NotFound)?;
+    let found = state.app.get_resource_key(id).await?;
+    if crn.is_none() || crn == crn::parse(&crn::of_resource_key(&found.instance, id)) {
+        Ok(found)
+    } else {
+        Err(ResourceKeyRefusal::NotFound.into())
+    }
 }
 
 /// `parameters.HMAC`: Terraform sends texts.
@@ -165,16 +171,19 @@ fn hmac(fields: &Map<String, Value>) -> Result<Hmac, ControllerError> {
     }
 }
 
-/// `parameters.serviceid_crn`: a service id of the maker's own.
-fn service_id(fields: &Map<String, Value>) -> Result<Option<String>, ControllerError> {
-    let wrong = || ControllerError::bad_request("`parameters.serviceid_crn` must be the CRN of a service id");
+/// `parameters.serviceid_crn`: a service id of the maker's account.
+fn service_id(fields: &Map<String, Value>, caller: &Caller) -> Result<Option<String>, ControllerError> {
+    let wrong =
+        || ControllerError::bad_request("`parameters.serviceid_crn` must be the CRN of a service id of this account");
     match parameter(fields, "serviceid_crn")? {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => {
-            let named = crn::parse(text).filter(|named| named.account == builtin::ACCOUNT);
+            let named = crn::parse(text).filter(|named| {
+                named.service == "iam-identity" && named.kind == "serviceid" && named.account == caller.account
+            });
             let id = named.and_then(|named| named.resource.strip_prefix("ServiceId-"));
-            let id = id.filter(|id| uuid::Uuid::try_parse(id).is_ok()).ok_or_else(wrong)?;
-            Ok(Some(id.to_owned()))
+            let uuid = id.and_then(|id| uuid::Uuid::try_parse(id).ok()).ok_or_else(wrong)?;
+            Ok(Some(uuid.to_string()))
         }
         Some(_) => Err(wrong()),
     }

@@ -19,7 +19,7 @@ CREATE TABLE secrets (
 ) STRICT;
 
 -- Service instances of Key Protect and Cloud Object Storage. Removed ones stay, with removed_at; until reclaim_at, where
--- that is set, with all that is in them.
+-- that is set, with all that is in them. plans_before: pairs of milliseconds and plan id, with commas between them.
 CREATE TABLE instances (
     seq INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -38,7 +38,11 @@ CREATE TABLE instances (
     updated_by TEXT,
     removed_at INTEGER,
     removed_by TEXT,
-    reclaim_at INTEGER
+    reclaim_at INTEGER,
+    plans_before TEXT,
+    plan_since INTEGER NOT NULL,
+    last_operation TEXT NOT NULL,
+    locked INTEGER NOT NULL
 ) STRICT;
 
 -- Credentials of service instances, as the Resource Controller makes them. A removed one stays, without its secrets.

@@ -57,12 +57,18 @@ impl Running {
     }
 
     /// Starts a command that serves, its output in files of the folder; waits for its ready file there.
-    pub(crate) async fn start(mut command: Command, folder: &Path) -> Self {
+    pub(crate) async fn start(command: Command, folder: &Path) -> Self {
+        let stderr = std::fs::File::create(folder.join("stderr")).expect("a file for output");
+        Self::start_with_stderr(command, folder, stderr).await
+    }
+
+    /// As [`Running::start`], with its log lines elsewhere.
+    pub(crate) async fn start_with_stderr(mut command: Command, folder: &Path, stderr: std::fs::File) -> Self {
         let ready = folder.join("ready.json");
         // A stop at once leaves the file of the last run.
         drop(std::fs::remove_file(&ready));
-        let file = |name: &str| std::fs::File::create(folder.join(name)).expect("a file for output");
-        command.arg("--ready-file").arg(&ready).stdout(file("stdout")).stderr(file("stderr"));
+        let stdout = std::fs::File::create(folder.join("stdout")).expect("a file for output");
+        command.arg("--ready-file").arg(&ready).stdout(stdout).stderr(stderr);
         let mut running = Self { child: command.spawn().expect("the program starts"), folder: None, ready };
         let ready = timeout(DEADLINE, running.until_ready()).await;
         let errors = || std::fs::read_to_string(folder.join("stderr")).unwrap_or_default();

@@ -105,6 +105,7 @@ fn adapter_query(query: &Query<'_>) -> Result<AdapterQuery, Reason> {
 }
 
 fn draft(bytes: &[u8], query: &Query<'_>) -> Result<AdapterDraft, Reason> {
+    let allowed = query.boolean("allowExpiringKey")? == Some(true);
     let body = json::parse(bytes)?.required()?;
     let resource = single_resource(&body, KMIP_ADAPTER, BodyFault::ManyKmipResources)?;
     let name = name(&resource)?;
@@ -120,7 +121,6 @@ fn draft(bytes: &[u8], query: &Query<'_>) -> Result<AdapterDraft, Reason> {
     let data = data.ok_or_else(|| Reason::field("profile_data", "an object with a `crk_id`"))?;
     let root_key = data.text("crk_id")?.filter(|text| !text.is_empty());
     let root_key = root_key.ok_or_else(|| Reason::field("crk_id", "the id or an alias of a root key"))?;
-    let allowed = query.boolean("allowExpiringKey")? == Some(true);
     Ok(AdapterDraft {
         name,
         description: description.to_owned(),

@@ -78,13 +78,9 @@ fn page(query: &Query<'_>, most: i64) -> Result<Page, Reason> {
     Ok(Page { limit: query.limit_within(PAGE_DEFAULT, most)?, offset: query.offset()? })
 }
 
-/// True when the total is asked for. The Python SDK 2 always says so, and spells it as Python does: `False`.
+/// True when the total is asked for. The Python SDK 2 always says so.
 fn counted(query: &Query<'_>) -> Result<bool, Reason> {
-    match query.get("totalCount") {
-        Some("True") => Ok(true),
-        Some("False") => Ok(false),
-        _ => Ok(query.boolean("totalCount")? == Some(true)),
-    }
+    Ok(query.boolean("totalCount")? == Some(true))
 }
 
 fn one<T: Serialize>(status: StatusCode, media_type: &'static str, body: T) -> HttpResponse {
