@@ -10,7 +10,7 @@ use crate::domain::context::Context;
 use crate::domain::id::{InstanceId, KeyId};
 use crate::domain::key::Key;
 use crate::domain::reason::Reason;
-use crate::domain::search::{CANDIDATES_MAX, Search};
+use crate::domain::search::{CANDIDATES_MAX, Candidate, Search};
 use crate::domain::selection::Selection;
 use crate::domain::sort::Term;
 use crate::store::key_pages::{self, Window};
@@ -100,21 +100,22 @@ fn searched(tx: &Tx<'_>, instance: InstanceId, query: &ListQuery, search: &Searc
         let keys = std::iter::once(found).skip(skip).take(take).collect();
         return Ok(Listing { keys, search: Some(search.clone()), incomplete: true });
     }
-    let candidates = Window { limit: most, offset: 0 };
     let finder = search.finder();
     let named = [search.id(), named_by_alias(tx, instance, search)?].map(|id| id.map(|id| id.to_string()));
-    let (mut first, mut rest) = (Vec::new(), Vec::new());
-    for key in key_query::candidates(tx, instance, &query.selection, &query.sort, &search.scopes, candidates)? {
+    let mut matching = Vec::new();
+    for key in key_query::candidates(tx, instance, &query.selection, &search.scopes, most)? {
         let mut found = finder.knows(&key);
         if !found && key.aliased {
             found = key_query::has_alias(tx, &key.id, |alias| finder.finds(alias))?;
         }
         if found != search.not {
-            // The very key that the text names comes first.
-            let place = if named.iter().flatten().any(|id| *id == key.id) { &mut first } else { &mut rest };
-            place.push(key);
+            matching.push(key);
         }
     }
+    key_query::put_in_order(tx, instance, &query.selection, &query.sort, most, &mut matching)?;
+    // The very key that the text names comes first.
+    let (first, rest): (Vec<Candidate>, Vec<Candidate>) =
+        matching.into_iter().partition(|key| named.iter().flatten().any(|id| *id == key.id));
     let shown = first.into_iter().chain(rest).skip(skip).take(take);
     let keys = key_query::whole(tx, shown.map(|candidate| candidate.row))?;
     Ok(Listing { keys, search: Some(search.clone()), incomplete: false })

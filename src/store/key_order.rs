@@ -65,7 +65,7 @@ pub(crate) fn columns(terms: &[SortTerm], kind: Option<Kind>, shown: &str) -> St
     columns.join(", ")
 }
 
-/// What a statement ends in.
+/// What a statement ends in; nothing for no order.
 pub(crate) fn order(terms: &[SortTerm]) -> String {
     let term = |(place, term): (usize, &SortTerm)| {
         let direction = if term.direction == Direction::Descending { " DESC" } else { "" };
@@ -73,7 +73,7 @@ pub(crate) fn order(terms: &[SortTerm]) -> String {
         format!("{}{direction}{}", place + 1, if lacks { " NULLS LAST" } else { "" })
     };
     let terms: Vec<String> = terms.iter().enumerate().map(term).collect();
-    format!(" ORDER BY {}", terms.join(", "))
+    if terms.is_empty() { String::new() } else { format!(" ORDER BY {}", terms.join(", ")) }
 }
 
 /// The date that is sorted by.

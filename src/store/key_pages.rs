@@ -74,6 +74,25 @@ pub(crate) fn page<T: Shown>(
     Pages::of(tx, instance, selection)?.ordered(terms, window)
 }
 
+/// So many of the keys that are meant, in no order: for who looks at all of them.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn unordered<T: Shown>(
+    tx: &Tx<'_>,
+    instance: InstanceId,
+    selection: &Selection,
+    most: i64,
+) -> Result<Vec<T>, Error> {
+    let window = Window { limit: most, offset: 0 };
+    if let Some(ids) = named(&selection.visible) {
+        return pick(tx, instance, selection, &[], &ids, window);
+    }
+    let pages = Pages::of(tx, instance, selection)?;
+    let path = pages.path(&pages.groups, None, window)?;
+    pages.walk(path, &Class { groups: pages.groups.clone(), terms: Vec::new() }, "", window)
+}
+
 /// The first of what is sorted by, where that is a date.
 struct FirstDate(i64);
 

@@ -193,7 +193,7 @@ pub(crate) fn whole(tx: &Tx<'_>, rows: impl IntoIterator<Item = i64>) -> Result<
     Ok(all)
 }
 
-/// The same keys as [`list`], as far as a search in those scopes looks at them; their aliases apart.
+/// All keys that are meant, in no order, as far as a search in those scopes looks at them; their aliases apart.
 ///
 /// # Errors
 /// The store's.
@@ -201,23 +201,38 @@ pub(crate) fn candidates(
     tx: &Tx<'_>,
     instance: InstanceId,
     selection: &Selection,
-    sort: &[SortTerm],
     scopes: &[Scope],
-    window: Window,
+    most: i64,
 ) -> Result<Vec<Candidate>, Error> {
-    // The index by id has the names in it, the others lead to the right order: no row is looked up.
-    let mut candidates: Vec<Candidate> = if scopes.contains(&Scope::Alias) {
-        key_pages::page(tx, instance, selection, &[], window)?
-    } else {
-        let named: Vec<Named> = key_pages::page(tx, instance, selection, &[], window)?;
-        named.into_iter().map(|Named(candidate)| candidate).collect()
-    };
-    if !sort.is_empty() {
-        let rows: Vec<i64> = key_pages::page(tx, instance, selection, sort, window)?;
-        let places: HashMap<i64, usize> = rows.into_iter().zip(0..).collect();
-        candidates.sort_by_key(|candidate| places.get(&candidate.row).copied());
+    // The index by id has the names in it: no row is looked up.
+    if scopes.contains(&Scope::Alias) {
+        return key_pages::unordered(tx, instance, selection, most);
     }
-    Ok(candidates)
+    let named: Vec<Named> = key_pages::unordered(tx, instance, selection, most)?;
+    Ok(named.into_iter().map(|Named(candidate)| candidate).collect())
+}
+
+/// Brings what a search found among so many candidates into order.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn put_in_order(
+    tx: &Tx<'_>,
+    instance: InstanceId,
+    selection: &Selection,
+    sort: &[SortTerm],
+    most: i64,
+    found: &mut [Candidate],
+) -> Result<(), Error> {
+    if sort.is_empty() {
+        found.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+        return Ok(());
+    }
+    // Along the indexes too: rows that were found are not looked up for what they are sorted by.
+    let rows: Vec<i64> = key_pages::page(tx, instance, selection, sort, Window { limit: most, offset: 0 })?;
+    let places: HashMap<i64, usize> = rows.into_iter().zip(0..).collect();
+    found.sort_by_key(|candidate| places.get(&candidate.row).copied());
+    Ok(())
 }
 
 /// True when one of a key's aliases passes a test.

@@ -149,7 +149,7 @@ fn pages_of_keys_walk_along_indexes() {
             key_counting::count(tx, instance(), &selection).unwrap();
             key_pages::exceeds(tx, instance(), &selection, 5_000).unwrap();
             let scopes = [Scope::Name, Scope::Alias];
-            key_query::candidates(tx, instance(), &selection, &[], &scopes, window).unwrap();
+            key_query::candidates(tx, instance(), &selection, &scopes, 5_000).unwrap();
         });
         assert_walks(&form, &plans);
     }
@@ -200,8 +200,7 @@ fn what_a_kind_settles_is_not_looked_at_key_by_key() {
                 key_pages::page(tx, instance(), &selection, &[], Window { limit: 10, offset: 0 }).unwrap();
             assert_eq!(page.len(), 10);
             // Names are in the same index.
-            let window = Window { limit: 5_000, offset: 0 };
-            key_query::candidates(tx, instance(), &selection, &[], &[Scope::Alias], window).unwrap();
+            key_query::candidates(tx, instance(), &selection, &[Scope::Alias], 5_000).unwrap();
         });
         let covering = format!("SEARCH k USING COVERING INDEX {index} (instance_id=? AND kind=?)");
         let walks = plans.iter().flat_map(|(_, steps)| steps).filter(|step| step.contains(" k "));
