@@ -160,7 +160,10 @@ impl Inner {
                     format!("HTTP/1.1 {status} x\r\n{header}\r\ncontent-length: {}\r\n\r\n{body}", body.len())
                 }
                 Answer::Late(status, wait) => {
-                    std::thread::sleep(wait);
+                    // Nothing more comes: what ends is the wait.
+                    drop(stream.set_read_timeout(Some(wait)));
+                    drop(reader.read(&mut [0]));
+                    drop(stream.set_read_timeout(None));
                     format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\n\r\n")
                 }
                 Answer::HangUp(status) => {
