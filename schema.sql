@@ -597,5 +597,6 @@ CREATE INDEX due_by_time ON due (at);
 CREATE TABLE audit (
     first INTEGER PRIMARY KEY,
     last INTEGER NOT NULL,
-    block TEXT NOT NULL
+    block TEXT NOT NULL,
+    lights BLOB NOT NULL
 ) STRICT;

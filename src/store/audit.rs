@@ -1,4 +1,5 @@
-//! Audit records in blocks. A block's text is JSON, since it is only ever read whole and back into records.
+//! Audit records in blocks. A block's text is JSON, since it is only ever read whole and back into records; those of the
+//! data plane, of which there are many, are bytes beside it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::audit::{Datum, Detail, Initiator, Record, Resource, Side, Target};
 use crate::domain::id::KeyId;
 use crate::store::Error;
+use crate::store::audit_lights::{self, Light, Lights};
 use crate::store::tx::Tx;
 
 /// Records that are kept; with more, the oldest blocks go.
@@ -53,7 +55,9 @@ pub(crate) struct Block {
     span: Option<(i64, i64)>,
     records: usize,
     commons: Vec<Arc<Common>>,
-    /// JSON, with commas between.
+    /// Records of the data plane.
+    lights: Lights,
+    /// The others: JSON, with commas between.
     entries: Vec<u8>,
 }
 
@@ -62,7 +66,7 @@ impl Block {
     pub(crate) fn new(serial: u32, mut room: Vec<u8>) -> Self {
         room.clear();
         room.shrink_to(ROOM_BYTES_MAX);
-        Self { serial, entries: room, ..Self::default() }
+        Self { serial, lights: Lights::new(room), ..Self::default() }
     }
 
     /// How many records it holds.
@@ -72,33 +76,24 @@ impl Block {
 
     /// Adds a record.
     pub(crate) fn push(&mut self, number: i64, record: &Record) {
-        self.begin(number);
-        push(&mut self.entries, &store(record));
-        self.entries.push(b']');
+        self.count(number);
+        if !self.entries.is_empty() {
+            self.entries.push(b',');
+        }
+        push(&mut self.entries, &(number, store(record)));
     }
 
     /// Adds a record of the data plane; `at` is virtual time in milliseconds.
     pub(crate) fn push_light(&mut self, number: i64, common: &Arc<Common>, at: i64, correlation: &str) {
         let index = self.index(common);
-        self.begin(number);
-        push(&mut self.entries, &index);
-        self.entries.push(b',');
-        push(&mut self.entries, &at);
-        self.entries.push(b',');
-        push_text(&mut self.entries, correlation);
-        self.entries.push(b']');
+        self.count(number);
+        self.lights.push(number, index, at, correlation);
     }
 
-    fn begin(&mut self, number: i64) {
+    fn count(&mut self, number: i64) {
         let (first, last) = self.span.unwrap_or((number, number));
         self.span = Some((first.min(number), last.max(number)));
         self.records += 1;
-        if !self.entries.is_empty() {
-            self.entries.push(b',');
-        }
-        self.entries.push(b'[');
-        push(&mut self.entries, &number);
-        self.entries.push(b',');
     }
 
     fn index(&mut self, common: &Arc<Common>) -> u32 {
@@ -125,7 +120,7 @@ impl Block {
 
     /// What it was written in, for the next one.
     pub(crate) fn into_room(self) -> Vec<u8> {
-        self.entries
+        self.lights.into_room()
     }
 }
 
@@ -157,18 +152,11 @@ struct StoredDetail {
     flag: Option<bool>,
 }
 
-/// Number, then the record; or number, index of what it shares, time, correlation id.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum StoredEntry {
-    Whole(i64, Box<StoredRecord>),
-    Light(i64, usize, i64, String),
-}
-
 #[derive(Deserialize)]
 struct StoredBlock {
     commons: Vec<StoredRecord>,
-    entries: Vec<StoredEntry>,
+    /// Numbers and records.
+    entries: Vec<(i64, StoredRecord)>,
 }
 
 /// Stores a block, and drops the oldest ones when there are too many records. Nothing is done without records.
@@ -177,8 +165,8 @@ struct StoredBlock {
 /// The store's.
 pub(crate) fn append(tx: &Tx<'_>, block: &Block) -> Result<(), Error> {
     let Some((first, last)) = block.span else { return Ok(()) };
-    let insert = "INSERT INTO audit (first, last, block) VALUES (?1, ?2, ?3)";
-    tx.prepare(insert)?.execute(params![first, last, block.json()])?;
+    let insert = "INSERT INTO audit (first, last, block, lights) VALUES (?1, ?2, ?3, ?4)";
+    tx.prepare(insert)?.execute(params![first, last, block.json(), block.lights.bytes()])?;
     if block.records > 1 || first % RECORDS_BETWEEN_SWEEPS == 0 {
         tx.prepare("DELETE FROM audit WHERE last <= ?1")?.execute([last - RECORDS_MAX])?;
     }
@@ -198,16 +186,16 @@ pub(crate) fn next_number(tx: &Tx<'_>) -> Result<i64, Error> {
 /// # Errors
 /// The store's.
 pub(crate) fn walk(tx: &Tx<'_>, mut take: impl FnMut(Record)) -> Result<(), Error> {
-    let mut statement = tx.prepare("SELECT first, block FROM audit ORDER BY first")?;
+    let mut statement = tx.prepare("SELECT first, block, lights FROM audit ORDER BY first")?;
     let mut rows = statement.query([])?;
     let mut waiting: BTreeMap<i64, Record> = BTreeMap::new();
     while let Some(row) = rows.next()? {
         let first: i64 = row.get(0)?;
-        let text: String = row.get(1)?;
+        let (text, lights): (String, Vec<u8>) = (row.get(1)?, row.get(2)?);
         let later = waiting.split_off(&first);
         std::mem::replace(&mut waiting, later).into_values().for_each(&mut take);
         let damaged = || Error::Inconsistent { table: "audit", row: first.to_string(), column: "block" };
-        waiting.extend(decode(&text).ok_or_else(damaged)?);
+        waiting.extend(decode(&text, &lights).ok_or_else(damaged)?);
     }
     waiting.into_values().for_each(take);
     Ok(())
@@ -219,16 +207,17 @@ pub(crate) fn walk(tx: &Tx<'_>, mut take: impl FnMut(Record)) -> Result<(), Erro
 /// # Errors
 /// The store's.
 pub(crate) fn between(tx: &Tx<'_>, block: i64, after: i64, last: i64) -> Result<(Vec<Record>, i64), Error> {
-    let mut statement =
-        tx.prepare("SELECT first, last, block FROM audit WHERE first BETWEEN ?1 AND ?2 AND last > ?3 ORDER BY first")?;
+    let mut statement = tx.prepare(
+        "SELECT first, last, block, lights FROM audit WHERE first BETWEEN ?1 AND ?2 AND last > ?3 ORDER BY first",
+    )?;
     let mut rows = statement.query([block, last, after])?;
     let mut found: BTreeMap<i64, Record> = BTreeMap::new();
     let mut next_block = last.saturating_add(1);
     while let Some(row) = rows.next()? {
         let (first, ends): (i64, i64) = (row.get(0)?, row.get(1)?);
-        let text: String = row.get(2)?;
+        let (text, lights): (String, Vec<u8>) = (row.get(2)?, row.get(3)?);
         let damaged = || Error::Inconsistent { table: "audit", row: first.to_string(), column: "block" };
-        let records = decode(&text).ok_or_else(damaged)?;
+        let records = decode(&text, &lights).ok_or_else(damaged)?;
         found.extend(records.into_iter().filter(|(number, _)| *number > after && *number <= last));
         if ends > last {
             next_block = next_block.min(first);
@@ -237,38 +226,21 @@ pub(crate) fn between(tx: &Tx<'_>, block: i64, after: i64, last: i64) -> Result<
     Ok((found.into_values().collect(), next_block))
 }
 
-/// Appends a text as JSON: most need no escapes, which takes a look at many bytes at a time to know.
-fn push_text(entries: &mut Vec<u8>, text: &str) {
-    let plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
-    if text.bytes().fold(true, |so_far, byte| so_far & plain(byte)) {
-        entries.push(b'"');
-        entries.extend_from_slice(text.as_bytes());
-        entries.push(b'"');
-    } else {
-        push(entries, text);
-    }
-}
-
 /// Appends JSON. Strings, numbers and lists of them always serialize.
 fn push<T: Serialize + ?Sized>(text: &mut Vec<u8>, value: &T) {
     let written = serde_json::to_writer(text, value);
     debug_assert!(written.is_ok(), "a value that is no JSON");
 }
 
-fn decode(text: &str) -> Option<Vec<(i64, Record)>> {
+fn decode(text: &str, lights: &[u8]) -> Option<Vec<(i64, Record)>> {
     let block: StoredBlock = serde_json::from_str(text).ok()?;
     let commons: Vec<Record> = block.commons.into_iter().map(load).collect::<Option<_>>()?;
-    block
-        .entries
-        .into_iter()
-        .map(|entry| match entry {
-            StoredEntry::Whole(number, record) => Some((number, load(*record)?)),
-            StoredEntry::Light(number, common, at, correlation) => {
-                let common = commons.get(common)?.clone();
-                Some((number, Record { at, correlation, ..common }))
-            }
-        })
-        .collect()
+    let lights = audit_lights::read(lights)?.into_iter().map(|Light { number, common, at, correlation }| {
+        let common = commons.get(usize::try_from(common).ok()?)?.clone();
+        Some((number, Record { at, correlation, ..common }))
+    });
+    let whole = block.entries.into_iter().map(|(number, record)| Some((number, load(record)?)));
+    whole.chain(lights).collect()
 }
 
 fn store(record: &Record) -> StoredRecord {
@@ -331,18 +303,4 @@ fn load_detail(stored: StoredDetail) -> Option<Detail> {
         _ => return None,
     };
     Some(Detail { side, path: stored.path, value })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn texts_are_json_with_and_without_escapes() {
-        for text in ["0f6e1c1e-8d2b", "", "a\"b", "back\\slash", "tab\there", "für"] {
-            let mut written = Vec::new();
-            push_text(&mut written, text);
-            assert_eq!(serde_json::from_slice::<String>(&written).unwrap(), text);
-        }
-    }
 }

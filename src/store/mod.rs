@@ -2,6 +2,7 @@
 
 pub(crate) mod aliases;
 pub(crate) mod audit;
+mod audit_lights;
 pub(crate) mod claims;
 pub(crate) mod deliveries;
 pub(crate) mod delivery_log;
