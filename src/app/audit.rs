@@ -230,7 +230,7 @@ impl App {
     /// Stores what waits. A block that the store refuses goes back into the queue.
     pub(crate) async fn flush_audit(&self) {
         if let Err(fault) = self.store_waiting().await {
-            error!(%fault, "audit records wait for the store");
+            fault.report("audit records wait for the store");
         }
     }
 

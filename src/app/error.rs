@@ -1,6 +1,7 @@
 //! Two kinds of failure, never mixed: refusals are the caller's matter, faults are ours.
 
 use thiserror::Error as ThisError;
+use tracing::{error, info};
 
 use crate::crypto::Error as CryptoError;
 use crate::domain::kmip::refusal::Refusal as KmipRefusal;
@@ -36,5 +37,15 @@ impl From<KmipRefusal> for Error {
 impl From<StoreError> for Error {
     fn from(fault: StoreError) -> Self {
         Self::Store(fault)
+    }
+}
+
+impl Error {
+    /// Logs it as a fault, with what it leaves undone, unless it is that the service stops.
+    pub(crate) fn report(&self, undone: &str) {
+        match self {
+            Self::Store(fault) if fault.is_stop() => info!("{undone}, for the service stops"),
+            Self::Refused(_) | Self::Store(_) | Self::Crypto(_) => error!(fault = %self, "{undone}"),
+        }
     }
 }

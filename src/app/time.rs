@@ -16,7 +16,7 @@ pub(crate) async fn present(app: &Arc<App>) -> Timestamp {
     if app.memory.next_due() <= now.millis()
         && let Err(fault) = Box::pin(tick(app, now)).await
     {
-        tracing::error!(%fault, "what is due could not be done");
+        fault.report("what is due could not be done");
     }
     now
 }

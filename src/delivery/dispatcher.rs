@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use tracing::{debug, error};
+use tracing::debug;
 
 use crate::app::App;
 use crate::app::deliveries::{self, HandedOut, Hands, Made, Parcel};
@@ -84,7 +84,7 @@ impl Dispatcher {
         // Nothing else takes what has come: the task is gone.
         drop(self.task.await);
         if let Err(fault) = self.lanes.step().await {
-            error!(%fault, "the last attempts are not recorded; they are made again");
+            fault.report("the last attempts are not recorded; they are made again");
         }
     }
 
@@ -102,7 +102,7 @@ async fn run(lanes: Arc<Lanes>) {
     loop {
         let now = app.clock.now();
         if let Err(fault) = tick(app, now).await {
-            error!(%fault, "what is due could not be done");
+            fault.report("what is due could not be done");
         }
         lanes.follow();
         let mut patience = dispatch.until_next(&app.clock);
@@ -114,7 +114,7 @@ async fn run(lanes: Arc<Lanes>) {
                 Ok(0) => Some(ASK_AGAIN),
                 Ok(_) => continue,
                 Err(fault) => {
-                    error!(%fault, "attempts wait for the store");
+                    fault.report("attempts wait for the store");
                     Some(TRY_AGAIN)
                 }
             };

@@ -31,7 +31,7 @@ impl Scheduler {
             let app = Arc::clone(&app);
             Box::pin(async move {
                 if let Err(fault) = tick(&app, app.clock.now()).await {
-                    error!(%fault, "what is due could not be done");
+                    fault.report("what is due could not be done");
                 }
             })
         })?;

@@ -179,7 +179,7 @@ impl Writer {
         let stored: Result<(), Error> = self.app.write(move |tx| Ok(meta::set(tx, &name, &text)?)).await;
         match stored {
             Ok(()) => self.kept = Some(kept),
-            Err(fault) => error!(%fault, "how far the audit file has come is not kept"),
+            Err(fault) => fault.report("how far the audit file has come is not kept"),
         }
     }
 }

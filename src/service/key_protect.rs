@@ -65,8 +65,11 @@ impl WithinTheHouse {
     /// Turns a failure into what the gateway is told, and leaves the record of a refusal.
     async fn refused(&self, prepared: &Prepared, error: Error) -> KeyRefusal {
         let Error::Refused(reason) = &error else {
-            tracing::error!(%error, "Key Protect failed the storage gateway");
-            return KeyRefusal::Fault;
+            error.report("Key Protect failed the storage gateway");
+            return match error {
+                Error::Store(fault) if fault.is_stop() => KeyRefusal::Store(fault),
+                Error::Refused(_) | Error::Store(_) | Error::Crypto(_) => KeyRefusal::Fault,
+            };
         };
         let row = reason.row();
         let mut record = Record::of(&prepared.cx, if row.status == 403 { 401 } else { row.status });

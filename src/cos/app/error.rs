@@ -60,9 +60,13 @@ impl Error {
         }
     }
 
-    /// True for a fault, which is to be logged.
+    /// True for a fault, which is to be logged; that the service stops is none.
     pub(crate) fn is_fault(&self) -> bool {
-        !matches!(self, Self::Refused(_))
+        match self {
+            Self::Refused(_) => false,
+            Self::Store(fault) => !fault.is_stop(),
+            Self::File(_) | Self::Crypto(_) | Self::Damaged(_) | Self::KeyProtect => true,
+        }
     }
 }
 

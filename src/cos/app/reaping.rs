@@ -35,7 +35,9 @@ impl CosApp {
             })
             .collect();
         for instance in gone {
-            if let Err(fault) = self.reap_instance(instance, now).await {
+            if let Err(fault) = self.reap_instance(instance, now).await
+                && fault.is_fault()
+            {
                 error!(%fault, %instance, "buckets of a deleted instance stay for now");
             }
         }

@@ -4,7 +4,7 @@
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::Value;
-use tracing::{error, warn};
+use tracing::warn;
 
 use crate::app::subscribers;
 use crate::cos::app::CosApp;
@@ -51,7 +51,7 @@ async fn take(cos: &CosApp, request: &HttpRequest, body: &Body) -> Result<(), Re
     let bytes = body::document(body.upload(Checks::default(), None, None)).await.map_err(|_| Refused::Malformed)?;
     let now = cos.app.clock.now();
     let secrets = subscribers::gateway_secrets(&cos.app, now).await.map_err(|fault| {
-        error!(%fault, "the secret of the gateway's subscriber could not be read");
+        fault.report("the secret of the gateway's subscriber could not be read");
         Refused::Fault
     })?;
     let timestamp: i64 = timestamp.parse().map_err(|_| Refused::Signature)?;
