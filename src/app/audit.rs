@@ -38,7 +38,6 @@ struct Waiting {
     open: Block,
     /// Blocks that the store has refused, oldest first.
     refused: Vec<Block>,
-    serial: u32,
     /// What the last stored block was written in.
     room: Vec<u8>,
 }
@@ -52,9 +51,7 @@ impl Waiting {
     fn take(&mut self) -> Vec<Block> {
         let mut blocks = std::mem::take(&mut self.refused);
         if self.open.len() > 0 {
-            // Blocks of zero are those that hold no records of the data plane.
-            self.serial = self.serial.checked_add(1).unwrap_or(1);
-            let next = Block::new(self.serial, std::mem::take(&mut self.room));
+            let next = self.open.next(std::mem::take(&mut self.room));
             blocks.push(std::mem::replace(&mut self.open, next));
         }
         blocks
@@ -80,7 +77,7 @@ impl Place {
 impl AuditQueue {
     /// An empty queue; records are numbered from `next` on.
     pub(crate) fn new(next: i64) -> Self {
-        let waiting = Waiting { open: Block::new(1, Vec::new()), refused: Vec::new(), serial: 1, room: Vec::new() };
+        let waiting = Waiting { open: Block::default().next(Vec::new()), refused: Vec::new(), room: Vec::new() };
         Self {
             waiting: Mutex::new(waiting),
             next: AtomicI64::new(next),

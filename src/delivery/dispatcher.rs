@@ -165,7 +165,7 @@ impl Lanes {
             let name = parcel.recipient.subscriber.name.clone();
             let lane = lanes.entry(name.clone()).or_default();
             lane.hands.count += 1;
-            lane.waiting.push(&parcel.claimed.key.clone(), parcel);
+            lane.waiting.push(parcel.claimed.key.clone(), parcel);
             self.connect(&name, lane);
         }
     }

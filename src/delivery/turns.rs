@@ -17,10 +17,10 @@ impl<T> Default for Turns<T> {
 
 impl<T> Turns<T> {
     /// Puts something behind what waits for its key.
-    pub(crate) fn push(&mut self, key: &str, one: T) {
-        match self.keys.iter_mut().find(|(known, _)| known == key) {
+    pub(crate) fn push(&mut self, key: String, one: T) {
+        match self.keys.iter_mut().find(|(known, _)| *known == key) {
             Some((_, waiting)) => waiting.push_back(one),
-            None => self.keys.push_back((key.to_owned(), VecDeque::from([one]))),
+            None => self.keys.push_back((key, VecDeque::from([one]))),
         }
     }
 
@@ -53,14 +53,14 @@ mod tests {
     fn a_key_that_comes_later_waits_for_one_of_another_and_order_within_a_key_holds() {
         let mut turns = Turns::default();
         for number in 0..5 {
-            turns.push("a", ("a", number));
+            turns.push("a".to_owned(), ("a", number));
         }
-        turns.push("b", ("b", 0));
-        turns.push("b", ("b", 1));
+        turns.push("b".to_owned(), ("b", 0));
+        turns.push("b".to_owned(), ("b", 1));
         assert_eq!(turns.len(), 7);
         let order: Vec<_> = std::iter::from_fn(|| turns.pop()).collect();
         assert_eq!(order, [("a", 0), ("b", 0), ("a", 1), ("b", 1), ("a", 2), ("a", 3), ("a", 4)]);
-        turns.push("a", ("a", 5));
+        turns.push("a".to_owned(), ("a", 5));
         turns.clear();
         assert_eq!((turns.len(), turns.pop()), (0, None));
     }

@@ -1,7 +1,5 @@
 //! What is told of a failure: refusals are the caller's matter; faults are logged here, and a caller learns a status.
 
-use tracing::{error, info};
-
 use crate::app::error::Error;
 use crate::domain::reason::Reason;
 
@@ -16,16 +14,12 @@ pub(crate) enum Told<'e> {
 pub(crate) fn told<'e>(failure: &'e Error, of: &str) -> Told<'e> {
     match failure {
         Error::Refused(reason) => Told::Refused(reason),
-        Error::Store(fault) if fault.is_stop() => {
-            info!(of, "left undone, for the service stops");
-            Told::Fault(503)
-        }
         Error::Store(fault) => {
-            error!(%fault, of, "the store failed");
+            failure.report(&format!("{of}: a request is left undone"));
             Told::Fault(if fault.is_passing() { 503 } else { 500 })
         }
-        Error::Crypto(fault) => {
-            error!(%fault, of, "cryptography failed");
+        Error::Crypto(_) => {
+            failure.report(&format!("{of}: a request is left undone"));
             Told::Fault(500)
         }
     }

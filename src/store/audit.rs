@@ -62,10 +62,11 @@ pub(crate) struct Block {
 }
 
 impl Block {
-    /// An empty block, in the room that a stored one has left.
-    pub(crate) fn new(serial: u32, mut room: Vec<u8>) -> Self {
+    /// The empty block after this one, in the room that a stored one has left.
+    pub(crate) fn next(&self, mut room: Vec<u8>) -> Self {
         room.clear();
         room.shrink_to(ROOM_BYTES_MAX);
+        let serial = self.serial.checked_add(1).unwrap_or(1);
         Self { serial, lights: Lights::new(room), ..Self::default() }
     }
 
@@ -227,7 +228,7 @@ pub(crate) fn between(tx: &Tx<'_>, block: i64, after: i64, last: i64) -> Result<
 }
 
 /// Appends JSON. Strings, numbers and lists of them always serialize.
-fn push<T: Serialize + ?Sized>(text: &mut Vec<u8>, value: &T) {
+fn push<T: Serialize>(text: &mut Vec<u8>, value: &T) {
     let written = serde_json::to_writer(text, value);
     debug_assert!(written.is_ok(), "a value that is no JSON");
 }

@@ -11,7 +11,6 @@ use crate::cos::domain::conditions::Conditions;
 use crate::cos::domain::id::{BlobId, BucketId};
 use crate::cos::domain::object::ObjectKey;
 use crate::cos::domain::refusal::Refusal;
-use crate::cos::domain::retention;
 use crate::cos::store::objects;
 use crate::domain::time::Timestamp;
 use crate::store::tx::Tx;
@@ -87,9 +86,6 @@ fn delete(
     now: Timestamp,
 ) -> Result<Vec<BlobId>, Error> {
     let Some(object) = objects::get(tx, bucket, key)? else { return Ok(Vec::new()) };
-    conditions.of_write(Some(&object.etag))?;
-    if object.retention.as_ref().is_some_and(|kept| kept.holds_at(now)) {
-        return Err(retention::refusal().into());
-    }
+    write::may_go(&object, conditions, now)?;
     write::remove(tx, bucket, &object)
 }

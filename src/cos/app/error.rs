@@ -36,7 +36,7 @@ impl Error {
     pub(crate) fn refusal(&self) -> Refusal {
         match self {
             Self::Refused(refusal) => refusal.clone(),
-            Self::Store(store::Error::Closed) => Code::ServiceUnavailable.into(),
+            Self::Store(fault) if fault.is_stop() => Code::ServiceUnavailable.into(),
             Self::Store(fault) if fault.is_passing() => Refusal::new(Code::ServiceUnavailable, NOT_WRITTEN),
             Self::File(fault) if is_full(fault) => Refusal::new(Code::ServiceUnavailable, FULL),
             Self::File(fault) if is_passing(fault) => Refusal::new(Code::ServiceUnavailable, NOT_WRITTEN),

@@ -21,7 +21,6 @@ use crate::cos::store::blobs::{self, Blob, Owner};
 use crate::cos::store::files::DraftFile;
 use crate::cos::store::{buckets, objects};
 use crate::domain::time::Timestamp;
-use crate::store;
 use crate::store::tx::Tx;
 
 /// An object without its bytes, as an uploader wants it.
@@ -144,7 +143,7 @@ impl CosApp {
         let id = draft.keep();
         let named = self.write(job).await;
         // Of a store that closes nobody knows; the next start looks.
-        if named.as_ref().is_err_and(|error| !matches!(error, Error::Store(store::Error::Closed))) {
+        if named.as_ref().is_err_and(|error| !matches!(error, Error::Store(fault) if fault.is_stop())) {
             self.files.remove(vec![id]);
         }
         named
@@ -175,11 +174,20 @@ fn replaceable(
     now: Timestamp,
 ) -> Result<Option<Object>, Error> {
     let present = objects::get(tx, bucket, key)?;
-    conditions.of_write(present.as_ref().map(|object| object.etag.as_str()))?;
-    if present.as_ref().and_then(|object| object.retention.as_ref()).is_some_and(|kept| kept.holds_at(now)) {
-        return Err(retention::refusal().into());
+    match &present {
+        Some(object) => may_go(object, conditions, now)?,
+        None => conditions.of_write(None)?,
     }
     Ok(present)
+}
+
+/// Asks whether an object may be replaced or deleted.
+///
+/// # Errors
+/// `PreconditionFailed`; `AccessDenied` when it is retained.
+pub(super) fn may_go(object: &Object, conditions: &Conditions, now: Timestamp) -> Result<(), Refusal> {
+    conditions.of_write(Some(&object.etag))?;
+    if object.retention.as_ref().is_some_and(|kept| kept.holds_at(now)) { Err(retention::refusal()) } else { Ok(()) }
 }
 
 /// Puts an object's row in the place of the one that is there; gives the files that are no longer needed.

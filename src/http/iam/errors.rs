@@ -5,7 +5,6 @@ use actix_web::http::header::{CACHE_CONTROL, HeaderValue, USER_AGENT};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use tracing::error;
 
 use crate::app::tokens::GrantRefusal;
 use crate::http::state::State;
@@ -67,7 +66,7 @@ impl From<GrantRefusal> for TokenError {
                 message: "You are not authorized to use this API: the account is another one".to_owned(),
             },
             GrantRefusal::Fault(fault) => {
-                error!(%fault, "a token could not be issued");
+                fault.report("a token could not be issued");
                 Self {
                     status: StatusCode::INTERNAL_SERVER_ERROR,
                     code: "BXNIM0500E",

@@ -32,18 +32,9 @@ pub(crate) fn is_of_data_plane(request: &GuardContext<'_>) -> bool {
     head.method == Method::POST && head.uri.path().strip_prefix(KEYS).and_then(entry::of_data_plane).is_some()
 }
 
-/// `POST /keys/{id}/actions/{action}` for the actions that change nothing.
-pub(crate) async fn act_on_data(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
-    let (_, name) = entry::of_data_plane(request.match_info().unprocessed()).unwrap_or_default();
-    let operation = Operation::of_action(name).unwrap_or(Operation::UnknownAction);
-    let run = async |cx, bytes| run(&request, bytes, &state, cx).await;
-    enter_with_body(&request, Some(payload), &state, operation, run).await
-}
-
-/// `POST /keys/{id}/actions/{action}` for the others.
+/// `POST /keys/{id}/actions/{action}`
 pub(crate) async fn act(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
-    let name = request.match_info().get("action").unwrap_or_default();
-    let Some(operation) = Operation::of_action(name) else {
+    let Some(operation) = entry::action_text(&request).and_then(Operation::of_action) else {
         return Box::pin(entry::unknown_path(request, payload, state)).await;
     };
     let run = async |cx, bytes| run(&request, bytes, &state, cx).await;

@@ -211,6 +211,12 @@ fn key_text(request: &HttpRequest) -> Option<&str> {
     path.get("id").or_else(|| of_data_plane(path.unprocessed()).map(|(id, _)| id))
 }
 
+/// The path's part for the action, likewise.
+pub(crate) fn action_text(request: &HttpRequest) -> Option<&str> {
+    let path = request.match_info();
+    path.get("action").or_else(|| of_data_plane(path.unprocessed()).map(|(_, action)| action))
+}
+
 /// How the caller wants a change to be answered.
 pub(crate) fn reply_wanted(request: &HttpRequest) -> Reply {
     if wants_representation(request) { Reply::Representation } else { Reply::Minimal }

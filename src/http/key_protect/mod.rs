@@ -30,8 +30,7 @@ const KEYS: &str = "/api/v2/keys";
 
 /// The routes. Wrap, unwrap and rewrap come first, and without a pattern: a regular expression costs 0.4 µs.
 pub(crate) fn configure(routes: &mut ServiceConfig) {
-    let data_plane =
-        web::scope(KEYS).guard(fn_guard(actions::is_of_data_plane)).default_service(web::to(actions::act_on_data));
+    let data_plane = web::scope(KEYS).guard(fn_guard(actions::is_of_data_plane)).default_service(web::to(actions::act));
     let actions = web::resource("/api/v2/keys/{id}/actions/{action}")
         .route(web::post().to(actions::act))
         .default_service(web::to(entry::wrong_method));
